@@ -1,0 +1,235 @@
+"""What the games are played on: laws of the plane and the line, and sets of images.
+
+Both come through one door.  A source of data has
+
+    draw(n, generator)   -> (x, labels): x float32 on the source's device, labels int64 or None
+    sample(n, generator) -> x alone
+    to(device)           -> the same source, resident there
+
+Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images that stay on the device.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+
+def _positive(**numbers: float) -> None:
+    for name, value in numbers.items():
+        if not value > 0 or not math.isfinite(value):
+            raise ValueError(f"{name} must be a positive number, not {value!r}")
+
+
+class Source:
+    """What laws and image sets share."""
+
+    def sample(self, n: int, generator: torch.Generator | None = None, device=None) -> Tensor:
+        """n independent draws; `device` only if they are wanted elsewhere than the source lives."""
+        source = self if device is None else self.to(device)
+        return source.draw(n, generator)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture(Source):
+    """An isotropic Gaussian mixture: N(centre, sd^2 I) around each centre, (k, d), with its weight, (k,)."""
+
+    centres: Tensor
+    sd: float
+    weights: Tensor
+    name: str = "mixture"
+    equal: bool = True  # all weights alike: decided once, so that a draw need not ask the device
+
+    @property
+    def dim(self) -> int:
+        return self.centres.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        return self.centres.device
+
+    @property
+    def box(self) -> tuple[float, ...]:
+        """(xmin, xmax, ymin, ymax, ...): the centres with a margin, for pictures."""
+        low, high = self.centres.amin(0), self.centres.amax(0)
+        margin = max(0.3 * float((high - low).max()), 4 * self.sd)
+        return tuple(float(edge) for pair in zip(low - margin, high + margin, strict=True) for edge in pair)
+
+    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """(x, component): (n, d) float32 and (n,) int64."""
+        if len(self.centres) == 1:
+            component = torch.zeros(n, dtype=torch.int64, device=self.device)
+        elif self.equal:
+            component = torch.randint(len(self.centres), (n,), generator=generator, device=self.device)
+        else:
+            component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        noise = torch.randn(n, self.dim, generator=generator, device=self.device)
+        return torch.add(self.centres[component], noise, alpha=self.sd), component
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at x, (n, d) -> (n,), in nats per unit volume."""
+        square = torch.cdist(x, self.centres).square()  # (n, k)
+        log_normal = -square / (2 * self.sd**2) - self.dim * math.log(self.sd * math.sqrt(2 * math.pi))
+        return torch.logsumexp(log_normal + self.weights.log(), dim=1)
+
+    def to(self, device) -> "Mixture":
+        return replace(self, centres=self.centres.to(device), weights=self.weights.to(device))
+
+
+def mixture(
+    centres: Sequence, sd: float, weights: Sequence[float] | None = None, name: str = "mixture"
+) -> Mixture:
+    """The mixture of N(centre, sd^2 I); weights default to equal ones."""
+    _positive(sd=sd)
+    points = torch.as_tensor(centres, dtype=torch.float32)
+    if points.ndim != 2 or not points.numel():
+        raise ValueError(f"centres must be a (k, d) table of numbers, not of shape {tuple(points.shape)}")
+    k = len(points)
+    share = torch.full((k,), 1 / k) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+    if share.shape != (k,) or not bool((share > 0).all()) or abs(float(share.sum()) - 1) > 1e-5:
+        raise ValueError(f"weights must be {k} positive numbers that sum to one")
+    return Mixture(points, float(sd), share, name, equal=bool((share == share[0]).all()))
+
+
+def normal(mean: float | Sequence[float] = 0.0, sd: float = 1.0) -> Mixture:
+    """N(mean, sd^2 I), on the line for a number, in d dimensions for d numbers."""
+    return mixture([[mean] if isinstance(mean, int | float) else list(mean)], sd, name="normal")
+
+
+def ring(k: int = 8, radius: float = 1.0, sd: float = 0.02) -> Mixture:
+    """k equal modes on a circle, the first at angle 0."""
+    _positive(k=k, radius=radius)
+    angle = 2 * math.pi * torch.arange(k) / k
+    return mixture(radius * torch.stack([angle.cos(), angle.sin()], dim=1), sd, name=f"ring of {k}")
+
+
+def grid(side: int = 5, spacing: float = 2.0, sd: float = 0.05) -> Mixture:
+    """side x side equal modes, centred at the origin."""
+    _positive(side=side, spacing=spacing)
+    axis = spacing * (torch.arange(side) - (side - 1) / 2)
+    return mixture(torch.cartesian_prod(axis, axis), sd, name=f"grid of {side * side}")
+
+
+@dataclass(frozen=True, eq=False)
+class Line(Source):
+    """The law of (theta, U) + sigma N(0, I) with U uniform on [0, 1]: WGAN's example 1, with instance noise.
+
+    Without noise it lives on a segment of the plane and has no density there.
+    """
+
+    theta: float
+    sigma: float = 0.0
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    dim = 2
+
+    @property
+    def name(self) -> str:
+        return f"line at {self.theta:g}"
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        margin = 0.3 + 3 * self.sigma
+        return min(self.theta, 0) - margin, max(self.theta, 0) + margin, -margin, 1 + margin
+
+    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
+        u = torch.rand(n, generator=generator, device=self.device)
+        x = torch.stack([torch.full_like(u, self.theta), u], dim=1)
+        if self.sigma:
+            x += self.sigma * torch.randn(n, 2, generator=generator, device=self.device)
+        return x, None
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at x, (n, 2) -> (n,); ValueError without noise, for there is no density then."""
+        if not self.sigma:
+            raise ValueError("a line without noise has no density in the plane; give it sigma > 0")
+        across, along = (x - torch.tensor([self.theta, 0.0], device=x.device)).unbind(1)
+        inside = torch.special.ndtr(along / self.sigma) - torch.special.ndtr((along - 1) / self.sigma)
+        return -0.5 * (across / self.sigma) ** 2 - math.log(self.sigma * math.sqrt(2 * math.pi)) + inside.log()
+
+    def to(self, device) -> "Line":
+        return replace(self, device=torch.device(device))
+
+
+def lines(theta: float, sigma: float = 0.0) -> Line:
+    """One of the parallel lines: P_theta, noised by N(0, sigma^2 I) if sigma > 0."""
+    if not sigma >= 0 or not math.isfinite(sigma) or not math.isfinite(theta):
+        raise ValueError(f"theta must be finite and sigma non-negative, not {theta!r} and {sigma!r}")
+    return Line(float(theta), float(sigma))
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet(Source):
+    """Images as uint8 (n, C, H, W) with labels (n,), the classes' names, and where it all came from."""
+
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    source: str
+    name: str = "images"
+
+    def __post_init__(self):
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
+            raise ValueError("images must be uint8 of shape (n, C, H, W)")
+        if not len(self.images):
+            raise ValueError("an image set needs at least one image")
+        if self.labels.shape != self.images.shape[:1]:
+            raise ValueError(f"{len(self.images)} images need as many labels, not {tuple(self.labels.shape)}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def device(self) -> torch.device:
+        return self.images.device
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W) of one image."""
+        return tuple(self.images.shape[1:])
+
+    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """n images with replacement, (n, C, H, W) float32 in [-1, 1], and their labels."""
+        index = torch.randint(len(self.images), (n,), generator=generator, device=self.device)
+        return to_float(self.images[index]), self.labels[index]
+
+    def to(self, device) -> "ImageSet":
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 in 0..255 -> float32 in [-1, 1]."""
+    return images.float().div_(127.5).sub_(1)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """float in [-1, 1] (clipped) -> uint8 in 0..255."""
+    return images.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+
+
+def _digits() -> ImageSet:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images = torch.from_numpy(bunch.images * (255 / 16)).round().to(torch.uint8).unsqueeze(1)  # (1797, 1, 8, 8)
+    return ImageSet(
+        images,
+        torch.from_numpy(bunch.target).long(),
+        tuple(str(digit) for digit in bunch.target_names),
+        "Optical recognition of handwritten digits (Alpaydin and Kaynak, UCI, 1998), as scikit-learn ships it",
+        "digits",
+    )
+
+
+_SETS = {"digits": _digits}
+
+
+def load(name: str) -> ImageSet:
+    """The image set of that name; ValueError lists the names there are.
+
+    `digits`: 1,797 real handwritten digits, 8 x 8, which come with scikit-learn: nothing is downloaded.
+    """
+    if name not in _SETS:
+        raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join(_SETS)}")
+    return _SETS[name]()

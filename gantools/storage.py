@@ -1,0 +1,76 @@
+"""Files of tensors with a JSON description: safetensors, never pickle, whole or not at all.
+
+A file is written aside, read back and compared, and only then given its name; what stood there before
+stays until that moment.  Its digest covers tensors and description, so a file that was cut short or
+changed is refused when it is read.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, Tensor], about: dict) -> Path:
+    """Write tensors (any devices) and a JSON-able description as `path`, atomically; returns the path."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} in: make it first")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    about = {"kind": kind, "version": version, **about}
+    text = json.dumps(about, sort_keys=True, allow_nan=False)
+    handle, aside = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
+    os.close(handle)
+    try:
+        save_file(tensors, aside, metadata={"about": text, "digest": _digest(text, tensors)})
+        read(aside, kind, version)
+        with open(aside, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def read(path: str | os.PathLike, kind: str, version: int) -> tuple[dict[str, Tensor], dict]:
+    """(tensors on the CPU, description) of a file that `write` made.
+
+    FileNotFoundError if there is none; ValueError if it is damaged, of another kind or of another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {kind} at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or no {kind}: {error}") from None
+    try:
+        about = json.loads(meta["about"])
+        found = about.pop("kind"), about.pop("version")
+    except (KeyError, ValueError, AttributeError):
+        raise ValueError(f"{path} is no {kind} of gantools: it has no description") from None
+    if found[0] != kind:
+        raise ValueError(f"{path} is a {found[0]}, not a {kind}")
+    if found[1] != version:
+        raise ValueError(f"{path} is a {kind} of version {found[1]}; this gantools reads version {version}: make it anew")
+    if meta.get("digest") != _digest(meta["about"], tensors):
+        raise ValueError(f"{path} does not match its own digest: it was damaged or changed; use another copy")
+    return tensors, about
+
+
+def _digest(text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
