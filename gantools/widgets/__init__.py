@@ -5,12 +5,16 @@ A block is one self-contained piece of HTML: style, a `<noscript>` text, and one
 modules it imports are written. It makes no request, so it works on a built page, in JupyterLab and from a file.
 """
 
+import base64
+import gzip
 import html
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from gantools.figures import check_alt, theme
+from gantools.widgets import packing
 
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";?[ \t]*\n', re.M)
@@ -86,5 +90,22 @@ def explore(name, part="default", *, alt=None):
     if part not in parts:
         raise ValueError(f"{name} has no part {part!r}; there are: {', '.join(parts)}")
     label = path.stem if part == "default" else f"{path.stem}-{part}"
-    run = f'const root=$ROOT;\nif(root){{root.dataset.ready="";figure["{part}"](root);}}'
-    return Block(label, alt, f"{before}const figure={value};\n{run}")
+    return Block(label, alt, _call(before, value, part))
+
+
+def _call(before, value, part="default"):
+    """A script that hands the block's root to one export of a bundled module."""
+    return f'{before}const root=$ROOT;\nif(root){{root.dataset.ready="";{value}["{part}"](root);}}'
+
+
+def Replay(recording, *, title=None, alt=None):  # noqa: N802 (the reader meets it as the brother of Live)
+    """A recorded game under a scrubber, as a block of HTML that needs neither kernel nor network.
+
+    `recording` is a gantools.recording.Recording; `title` defaults to its own; `alt` says in words what happens in it.
+    Raises ValueError for a missing `alt`.
+    """
+    check_alt(alt)
+    if title is not None:
+        recording = replace(recording, about={**recording.about, "title": title})
+    data = base64.b64encode(gzip.compress(packing.recording(recording), 9, mtime=0)).decode()
+    return Block("replay", alt, _call(*bundle("replay.js")), inside=f'<script type="text/plain" class="gan-data">{data}</script>')

@@ -128,6 +128,7 @@ export class Plot {
     this.node = el("div", { className: "gan-plot" }, spec.title ? el("div", { className: "gan-plot-title" }, ...rich(spec.title)) : null, this.canvas);
     this.node.style.flexGrow = spec.grow ?? 1;
     if (spec.basis) this.node.style.flexBasis = spec.basis;
+    if (spec.floor) this.node.style.minWidth = spec.floor;
   }
 
   // Fits the canvas to its column; draws frame, ticks and labels; clips to the inside.
@@ -193,7 +194,7 @@ export class Plot {
     ctx.strokeStyle = c.grid;
     ctx.globalAlpha = 0.45;
     ctx.beginPath();
-    for (const [t] of ys) ctx.moveTo(m.l, crisp(this.y(t))), ctx.lineTo(w - m.r, crisp(this.y(t)));
+    for (const [t] of spec.grid === false ? [] : ys) ctx.moveTo(m.l, crisp(this.y(t))), ctx.lineTo(w - m.r, crisp(this.y(t)));
     ctx.stroke();
     ctx.globalAlpha = 1;
     ctx.strokeStyle = c.muted;
