@@ -1,0 +1,41 @@
+# Two commands: `make book` builds the book, `make test` runs every test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help book test live outputs lock clean
+
+help:
+	@echo "make book      build the book into _build/html/index.html"
+	@echo "make test      run every test: library, notebooks, pages in a browser"
+	@echo "make live      open the chapters in JupyterLab"
+	@echo "make outputs   execute chapters and store their checked outputs (CHAPTERS=\"minimax ...\" for some)"
+	@echo "make lock      write the versions installed in $(VENV) to constraints.txt"
+	@echo "make clean     remove what was built"
+	@echo "PYTHON=python3.12 chooses the interpreter of $(VENV), VENV=path its place."
+
+# Installed once, and again when what is asked for has changed.
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+book: $(INSTALLED)
+	$(BIN)/python book/_tools/build.py
+
+# The tests build the book themselves, if it is missing or older than its sources.
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -q --durations=15 --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests book
+
+live: $(INSTALLED)
+	$(BIN)/jupyter-lab --ServerApp.root_dir=book
+
+outputs: $(INSTALLED)
+	$(BIN)/python book/_tools/outputs.py $(CHAPTERS)
+
+lock: $(INSTALLED)
+	$(BIN)/python book/_tools/lock.py
+
+clean:
+	rm -rf _build
