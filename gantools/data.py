@@ -4,6 +4,7 @@ Both come through one door.  A source of data has
 
     draw(n, generator)   -> (x, labels): x float32 on the source's device, labels int64 or None
     sample(n, generator) -> x alone
+    shape                of one example: (d,) or (C, H, W)
     to(device)           -> the same source, resident there
 
 Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images that stay on the device.
@@ -43,8 +44,8 @@ class Mixture(Source):
     equal: bool = True  # all weights alike: decided once, so that a draw need not ask the device
 
     @property
-    def dim(self) -> int:
-        return self.centres.shape[1]
+    def shape(self) -> tuple[int]:
+        return (self.centres.shape[1],)
 
     @property
     def device(self) -> torch.device:
@@ -65,13 +66,13 @@ class Mixture(Source):
             component = torch.randint(len(self.centres), (n,), generator=generator, device=self.device)
         else:
             component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, self.dim, generator=generator, device=self.device)
+        noise = torch.randn(n, *self.shape, generator=generator, device=self.device)
         return torch.add(self.centres[component], noise, alpha=self.sd), component
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p at x, (n, d) -> (n,), in nats per unit volume."""
         square = torch.cdist(x, self.centres).square()  # (n, k)
-        log_normal = -square / (2 * self.sd**2) - self.dim * math.log(self.sd * math.sqrt(2 * math.pi))
+        log_normal = -square / (2 * self.sd**2) - self.shape[0] * math.log(self.sd * math.sqrt(2 * math.pi))
         return torch.logsumexp(log_normal + self.weights.log(), dim=1)
 
     def to(self, device) -> "Mixture":
@@ -83,14 +84,14 @@ def mixture(
 ) -> Mixture:
     """The mixture of N(centre, sd^2 I); weights default to equal ones."""
     _positive(sd=sd)
-    points = torch.as_tensor(centres, dtype=torch.float32)
-    if points.ndim != 2 or not points.numel():
-        raise ValueError(f"centres must be a (k, d) table of numbers, not of shape {tuple(points.shape)}")
+    points = [list(map(float, centre)) for centre in centres]
+    if not points or not points[0] or len({len(point) for point in points}) > 1:
+        raise ValueError("centres must be a table of k rows of d numbers each, k and d at least one")
     k = len(points)
-    share = torch.full((k,), 1 / k) if weights is None else torch.as_tensor(weights, dtype=torch.float32)
-    if share.shape != (k,) or not bool((share > 0).all()) or abs(float(share.sum()) - 1) > 1e-5:
-        raise ValueError(f"weights must be {k} positive numbers that sum to one")
-    return Mixture(points, float(sd), share, name, equal=bool((share == share[0]).all()))
+    share = [1 / k] * k if weights is None else list(map(float, weights))
+    if len(share) != k or min(share) <= 0 or not math.isclose(sum(share), 1, rel_tol=1e-6):
+        raise ValueError(f"weights must be {k} positive numbers that sum to one, not {share}")
+    return Mixture(torch.tensor(points), float(sd), torch.tensor(share), name, equal=len(set(share)) == 1)
 
 
 def normal(mean: float | Sequence[float] = 0.0, sd: float = 1.0) -> Mixture:
@@ -101,15 +102,15 @@ def normal(mean: float | Sequence[float] = 0.0, sd: float = 1.0) -> Mixture:
 def ring(k: int = 8, radius: float = 1.0, sd: float = 0.02) -> Mixture:
     """k equal modes on a circle, the first at angle 0."""
     _positive(k=k, radius=radius)
-    angle = 2 * math.pi * torch.arange(k) / k
-    return mixture(radius * torch.stack([angle.cos(), angle.sin()], dim=1), sd, name=f"ring of {k}")
+    angles = [2 * math.pi * mode / k for mode in range(k)]
+    return mixture([[radius * math.cos(a), radius * math.sin(a)] for a in angles], sd, name=f"ring of {k}")
 
 
 def grid(side: int = 5, spacing: float = 2.0, sd: float = 0.05) -> Mixture:
     """side x side equal modes, centred at the origin."""
     _positive(side=side, spacing=spacing)
-    axis = spacing * (torch.arange(side) - (side - 1) / 2)
-    return mixture(torch.cartesian_prod(axis, axis), sd, name=f"grid of {side * side}")
+    axis = [spacing * (mode - (side - 1) / 2) for mode in range(side)]
+    return mixture([[x, y] for x in axis for y in axis], sd, name=f"grid of {side * side}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +123,7 @@ class Line(Source):
     theta: float
     sigma: float = 0.0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    dim = 2
+    shape = (2,)
 
     @property
     def name(self) -> str:

@@ -177,6 +177,7 @@ class Game:
             player.seat(self.device)
         self._all = [parameter for player in self.players for parameter in player.parameters]
         self._waiting: list[tuple[int, str, Tensor]] = []
+        self.lag = 1 if self.device.type == "cpu" else LAG
         self._moving: Player | None = None
 
     @cached_property
@@ -240,9 +241,9 @@ class Game:
             self._moving = player
 
     def _watch(self, player: Player, loss: Tensor) -> None:
-        """Note a loss; look at once where looking is free, else at LAG of them together."""
+        """Note a loss; look at once where looking is free, else at `lag` of them together."""
         self._waiting.append((self.number, player.name, loss.detach()))
-        if self.device.type == "cpu" or len(self._waiting) >= LAG:
+        if len(self._waiting) >= self.lag:
             self.check()
 
     def check(self) -> None:
@@ -426,6 +427,28 @@ class Rules:
             return -torch.autograd.grad(loss, x)[0]
 
 
+@torch.no_grad()
+def _trial(rules: Rules, source) -> None:
+    """ValueError unless latents, generator, data and discriminator fit together."""
+    nets = (rules.generator, rules.discriminator)
+    modes = [net.training for net in nets]
+    try:
+        start = next(nets[0].parameters())
+        fake = nets[0].eval()(torch.zeros(2, rules.latent, device=start.device, dtype=start.dtype))
+        scores = nets[1].eval()(fake)
+    except RuntimeError as error:
+        raise ValueError(f"the nets do not fit together at latent={rules.latent}: {error}") from None
+    finally:
+        for net, mode in zip(nets, modes, strict=True):
+            net.train(mode)
+    if tuple(fake.shape[1:]) != tuple(source.shape):
+        raise ValueError(
+            f"the generator makes examples of shape {tuple(fake.shape[1:])}, the data have {tuple(source.shape)}"
+        )
+    if scores.numel() != 2:
+        raise ValueError(f"the discriminator gives {tuple(scores.shape[1:])} numbers an example; it must give one score")
+
+
 def gan(
     generator: nn.Module,
     discriminator: nn.Module,
@@ -459,6 +482,8 @@ def gan(
         Player("discriminator", discriminator, rules.discriminator_loss, adam(lr_d, betas), steps, after),
         Player("generator", generator, rules.generator_loss, adam(lr_g, betas), ema=ema),
     ]
+
+    _trial(rules, data["real"] if isinstance(data, Mapping) else data)
 
     def sample(n: int, rng: torch.Generator) -> Tensor:
         average = players[1].average

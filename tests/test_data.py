@@ -1,0 +1,161 @@
+"""Laws, image sets and nets: what is drawn is what is said."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+
+from gantools import data, nets, penalties
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+LAWS = {
+    "normal": data.normal(1.5, 0.5),
+    "plane": data.normal([0.0, 1.0], 0.3),
+    "ring": data.ring(8, radius=1.0, sd=0.1),
+    "grid": data.grid(3, spacing=1.0, sd=0.2),
+    "weighted": data.mixture([[0.0, 0.0], [2.0, 1.0]], 0.3, [0.25, 0.75]),
+    "line": data.lines(0.7, sigma=0.2),
+}
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_samples_have_the_density_that_is_claimed(name):
+    """Moments by quadrature of exp(log_density) against those of 200,000 draws."""
+    law = LAWS[name]
+    x = law.sample(200_000, rng())
+    assert x.shape == (200_000, *law.shape) and x.dtype == torch.float32
+    axes = [np.linspace(low, high, 401) for low, high in zip(law.box[::2], law.box[1::2], strict=True)]
+    mesh = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    points = torch.tensor(mesh.reshape(-1, *law.shape), dtype=torch.float32)
+    density = law.log_density(points).exp().numpy().reshape(mesh.shape[:-1])
+
+    def integral(f):
+        for axis in reversed(axes):
+            f = integrate.simpson(f, x=axis)
+        return f
+
+    assert integral(density) == pytest.approx(1, abs=5e-3)
+    for k in range(law.shape[0]):
+        assert integral(density * mesh[..., k]) == pytest.approx(x[:, k].mean().item(), abs=8e-3)
+        assert integral(density * mesh[..., k] ** 2) == pytest.approx(x[:, k].square().mean().item(), abs=2e-2)
+
+
+def test_log_density_is_scipys_for_one_normal():
+    x = torch.linspace(-3, 5, 50)[:, None]
+    expected = stats.norm(1.5, 0.5).logpdf(x[:, 0].numpy())
+    assert np.allclose(data.normal(1.5, 0.5).log_density(x), expected, atol=1e-4)
+
+
+def test_weights_are_kept_and_labels_are_components():
+    law = LAWS["weighted"]
+    x, component = law.draw(100_000, rng())
+    assert component.float().mean().item() == pytest.approx(0.75, abs=0.01)
+    assert (x - law.centres[component]).std().item() == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_line_without_noise_has_no_density():
+    law = data.lines(-0.7)
+    x = law.sample(1000, rng())
+    assert (x[:, 0] == torch.tensor(-0.7)).all() and 0 <= x[:, 1].min() and x[:, 1].max() <= 1
+    with pytest.raises(ValueError, match="sigma > 0"):
+        law.log_density(x)
+
+
+def test_the_ring_is_a_ring():
+    centres = data.ring(8, radius=2.0).centres
+    assert torch.allclose(centres.norm(dim=1), torch.full((8,), 2.0))
+    gaps = (centres - centres.roll(1, 0)).norm(dim=1)
+    assert torch.allclose(gaps, torch.full((8,), 2 * 2 * math.sin(math.pi / 8)))
+
+
+def test_a_seed_means_the_same_draws():
+    for source in (*LAWS.values(), data.load("digits")):
+        assert torch.equal(source.sample(20, rng(4)), source.sample(20, rng(4)))
+        assert not torch.equal(source.sample(20, rng(4)), source.sample(20, rng(5)))
+
+
+def test_digits_are_the_real_ones():
+    digits = data.load("digits")
+    assert len(digits) == 1797 and digits.shape == (1, 8, 8) and digits.images.dtype == torch.uint8
+    assert digits.classes == tuple("0123456789") and digits.images.max() == 255 and digits.images.min() == 0
+    from sklearn.datasets import load_digits
+
+    assert torch.equal((digits.images[:, 0].double() * 16 / 255).round(), torch.tensor(load_digits().images))
+    x, labels = digits.draw(64, rng())
+    assert x.shape == (64, 1, 8, 8) and -1 <= x.min() and x.max() <= 1 and labels.shape == (64,)
+    assert torch.equal(data.to_uint8(data.to_float(digits.images)), digits.images)
+
+
+IMAGES, LABELS = torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: data.load("mnits"), "no image set named 'mnits'; choose one of digits"),
+        (lambda: data.mixture([], 1.0), "centres"),
+        (lambda: data.mixture([[0.0], [0.0, 1.0]], 1.0), "centres"),
+        (lambda: data.mixture([[0.0]], 0.0), "sd must be a positive number"),
+        (lambda: data.mixture([[0.0]], math.nan), "sd must be a positive number"),
+        (lambda: data.mixture([[0.0], [1.0]], 1.0, [0.5, 0.6]), "sum to one"),
+        (lambda: data.mixture([[0.0], [1.0]], 1.0, [1.0]), "2 positive numbers"),
+        (lambda: data.ring(0), "k must be a positive"),
+        (lambda: data.lines(0.0, -1.0), "sigma non-negative"),
+        (lambda: data.ImageSet(IMAGES.float(), LABELS, (), ""), "uint8"),
+        (lambda: data.ImageSet(IMAGES[:0], LABELS[:0], (), ""), "at least one image"),
+        (lambda: data.ImageSet(IMAGES, LABELS[:2], (), ""), "as many labels"),
+        (lambda: nets.mlp([3]), "widths"),
+        (lambda: nets.mlp([3, 0, 1]), "widths"),
+        (lambda: nets.mlp([3, 1], "swish"), "no activation 'swish'"),
+        (lambda: penalties.clip(0.0), "positive"),
+        (lambda: penalties.r1(-1.0), "negative"),
+    ],
+)
+def test_bad_input_says_what_is_wrong(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_nets_weights_depend_on_its_seed_alone():
+    torch.manual_seed(1)
+    one, state = nets.mlp([2, 8, 1], seed=5), torch.get_rng_state()
+    torch.manual_seed(2)
+    other = nets.mlp([2, 8, 1], seed=5)
+    assert all(torch.equal(p, q) for p, q in zip(one.parameters(), other.parameters(), strict=True))
+    torch.manual_seed(1)
+    assert torch.equal(state, torch.get_rng_state())
+    assert not torch.equal(one[1].weight, nets.mlp([2, 8, 1], seed=6)[1].weight)
+
+
+def test_an_mlp_reads_and_makes_images():
+    net = nets.mlp([64, 10, 12], output="tanh", shape=(3, 2, 2))
+    assert net(torch.zeros(5, 1, 8, 8)).shape == (5, 3, 2, 2)
+    assert net(torch.randn(5, 64) * 100).abs().max() <= 1
+
+
+def test_r1_of_a_linear_and_of_a_quadratic_score():
+    """gamma/2 |w|^2 for w.x + b, exactly; gamma/2 E|2x|^2 = 2 gamma d for |x|^2 on N(0, I_d)."""
+    linear = nets.mlp([3, 1], seed=1)
+    x = torch.randn(200_000, 3, generator=rng())
+    assert penalties.r1(10.0)(linear, x, x).item() == pytest.approx(5 * linear[1].weight.square().sum().item(), rel=1e-5)
+    assert penalties.r1(1.0)(lambda v: v.square().sum(1), x, x).item() == pytest.approx(6, rel=0.02)
+
+
+def test_r1_trains():
+    linear = nets.mlp([3, 1], seed=1)
+    penalties.r1(1.0)(linear, torch.randn(8, 3), None).backward()
+    assert torch.allclose(linear[1].weight.grad, linear[1].weight, atol=1e-6)
+
+
+def test_clipping_clips():
+    class Player:
+        parameters = [torch.tensor([3.0, -0.2, -7.0])]
+
+    penalties.clip(0.5)(Player)
+    assert torch.equal(Player.parameters[0], torch.tensor([0.5, -0.2, -0.5]))
