@@ -1,6 +1,7 @@
 """Checks for the exercises: a check runs an answer and prints one sentence, `Right: ...` or `Not yet: ...`.
 
-A check never raises for a wrong answer, and returns nothing, so that a cell ends with its sentence. How to write one:
+A check never raises for a wrong answer, and returns nothing, so that a cell ends with its sentence. How to
+write one:
 
     from gantools import exercises as ex
 
@@ -11,21 +12,21 @@ A check never raises for a wrong answer, and returns nothing, so that a cell end
     def check_kl(answer):                        # the answer is a function
         cases = [([.5, .5], [.9, .1]), ex.Case(([1., 0.], [.5, .5]), "Remember that 0 log 0 = 0.")]
         ex.check_function(answer, truth=divergences.kl, cases=cases, right="never negative, as it should be.",
-                          slips=[(divergences.reverse_kl, "you swapped the arguments: the average is over p.")])
+                          slips=[(divergences.reverse_kl, "you swapped the arguments.")])
 
     def check_flat(answer):                      # the answer is one of several choices
-        ex.check_choice(answer, "flat", {"infinite": "JSD never exceeds log 2."}, right="constant, so no gradient.")
+        ex.check_choice(answer, "flat", {"infinite": "JSD never exceeds log 2."}, right="no gradient.")
 
-    @ex.explain                                  # anything else: raise Wrong with a sentence, return the praise
+    @ex.explain                                # anything else: raise Wrong with a sentence, return the praise
     def check_fit(answer):
         mu = ex.array(ex.call(answer, data), shape=(2,))
         if mu[0] < 0:
             raise ex.Wrong("the mean must be positive here, because ...")
         return "both means lie within 0.01 of the truth."
 
-Every helper first deals with what is not an answer at all: `None` or `...` (nothing written yet), text, a wrong
-shape, NaN, an exception inside the reader's function. A flipped sign, bits for nats and a factor 2 either way
-are recognised without being listed.
+Every helper first deals with what is not an answer at all: `None` or `...` (nothing written yet), text, a
+wrong shape, NaN, an exception inside the reader's function. A flipped sign, bits for nats and a factor 2
+either way are recognised without being listed.
 """
 import copy
 import functools
@@ -85,7 +86,7 @@ def call(function: Callable, *args) -> Any:
             warnings.simplefilter("ignore")
             return function(*copy.deepcopy(args))
     except NotImplementedError:
-        raise Wrong("there is nothing in the function yet; write its body, then run the cell again.") from None
+        raise Wrong("the function is still empty; write its body, then run the cell again.") from None
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise Wrong(f"at {_at(args)} your function stopped with {what}.") from None
@@ -172,7 +173,7 @@ def check_function(answer: Callable, truth: Callable, cases: Sequence, right: st
         except Wrong as complaint:
             raise Wrong(f"{complaint} {case.hint}".rstrip()) from None
         values.append(result.reshape(expected.shape))
-    wrong_at = [k for k, (value, expected) in enumerate(zip(values, truths)) if not close(value, expected, tol)]
+    wrong_at = [k for k, pair in enumerate(zip(values, truths)) if not close(*pair, tol)]
     if not wrong_at:
         return right
     for wrong, sentence in slips:
@@ -253,7 +254,7 @@ def _plain(choice: Any):
 
 
 def _usual_slips(values: Sequence, truths: Sequence, tol: float) -> None:
-    """Recognise a flipped sign, bits for nats and a factor 2, unless all the true values are 0 or infinite."""
+    """Recognise a flipped sign, bits for nats and a factor 2, unless all true values are 0 or infinite."""
     pairs = [(np.asarray(v, float), np.asarray(t, float)) for v, t in zip(values, truths)]
     if not any((np.isfinite(t) & (t != 0)).any() for _, t in pairs):
         return
