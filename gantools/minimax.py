@@ -1,0 +1,388 @@
+"""The minimax game in numbers: value function, optimal discriminator, criterion, and what they imply.
+
+A law is either a vector of probabilities over a finite alphabet or a continuous law on the line: a frozen
+scipy.stats distribution or a `divergences.mixture` of them.  p is the data, q the generator's law; everything is in nats.
+Sources: Goodfellow et al. (2014), sections 3 and 4; the Geneva report, sections 2 and 3; the lecture notes.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy import optimize
+from scipy.special import expit, xlog1py, xlogy
+
+from gantools import divergences
+
+LOG4 = math.log(4)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_TAIL = 1e-15  # probability left out at either end of a law on the line
+_LEVELS = np.concatenate([10.0 ** np.arange(math.log10(_TAIL), -1), np.linspace(0.1, 0.5, 9)])
+
+
+# ---- the players ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Discriminator:
+    """A discriminator on the line, D(x) = sigmoid(logit(x)), that keeps its logit.
+
+    Far out sigmoid rounds to exactly 1, and log(1 - D) to -inf; from the logit both logarithms are exact.
+    logit: array of points (n,) -> array (n,), infinities allowed.
+    """
+
+    logit: Callable[[np.ndarray], np.ndarray]
+
+    def __call__(self, x) -> np.ndarray:
+        return expit(self.logit(np.asarray(x, dtype=float)))
+
+
+def optimal_discriminator(p, q) -> np.ndarray | Discriminator:
+    """D* = p / (p + q), the best response to a generator whose law is q.
+
+    For vectors (k,) a vector (k,); for laws on the line a Discriminator whose logit is log p - log q.
+    Where both p and q vanish every value is optimal, and 1/2 is given.
+    Raises ValueError for laws that are not laws, or of two different kinds.
+    Source: Goodfellow et al. (2014), proposition 1 (MATH B.2).
+    """
+    p, q = _laws(p, q)
+    if isinstance(p, np.ndarray):
+        total = p + q
+        return np.divide(p, total, out=np.full_like(p, 0.5), where=total > 0)
+
+    def log_ratio(x):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = p.logpdf(x) - q.logpdf(x)
+        return np.where(np.isnan(ratio), 0.0, ratio)  # -inf - -inf: neither law is there
+
+    return Discriminator(log_ratio)
+
+
+# ---- the value and the criterion --------------------------------------------------------------------------
+
+
+def value(discriminator, p, q) -> float:
+    """V(D, G) = E_P log D + E_Q log(1 - D), in nats, within [-inf, 0].
+
+    discriminator: for vectors a vector (k,) of probabilities; for laws on the line a function of arrays with
+    values in [0, 1].  A `Discriminator` is evaluated through its logit; any other function is taken at its
+    word, so that a D that rounds to 1 where q lives costs -inf.
+    Raises ValueError for values outside [0, 1], wrong lengths, or laws that are not laws.
+    Source: Goodfellow et al. (2014), equation 1 (MATH B.1).
+    """
+    return sum(_value_terms(discriminator, p, q))
+
+
+def criterion(p, q) -> float:
+    """C(G) = max over D of V(D, G) = -log 4 + 2 JSD(p, q), in nats, within [-log 4, 0].
+
+    Source: Goodfellow et al. (2014), theorem 1 (MATH B.3).
+    """
+    return -LOG4 + 2 * divergences.jsd(p, q)
+
+
+def value_from_latent(discriminator, generator: Callable, p, latent) -> float:
+    """V(D, G) with the generator's half taken over the latent: E_P log D + E_z log(1 - D(G(z))).
+
+    The change of variables says that this is `value(discriminator, p, q)` with q the law of generator(z).
+    latent: a frozen law on the line; generator: array (n,) -> array (n,).
+    """
+    p, latent = _laws(p, latent)
+    if isinstance(p, np.ndarray):
+        raise ValueError("the latent and the data must be frozen scipy.stats laws, not vectors")
+    real = _expectation(p, lambda x: _logs(discriminator, x)[0], (p,))
+    return real + _expectation(latent, lambda z: _logs(discriminator, generator(z))[1], (latent,))
+
+
+class Estimate(NamedTuple):
+    value: float  # nats
+    standard_error: float
+
+
+def value_estimate(real_scores, fake_scores) -> Estimate:
+    """V of a trained discriminator, from its logits on samples that it has *not* been trained on.
+
+    On average at most C(G): (value + log 4) / 2 estimates a lower bound of the JSD.  Logits of any shape.
+    """
+    real, fake = (torch.as_tensor(s).detach().double().cpu().flatten() for s in (real_scores, fake_scores))
+    if len(real) < 2 or len(fake) < 2:
+        raise ValueError("at least two real and two generated scores are needed for a standard error")
+    log_d, log_not_d = torch.nn.functional.logsigmoid(real), torch.nn.functional.logsigmoid(-fake)
+    error = (log_d.var() / len(real) + log_not_d.var() / len(fake)).sqrt()
+    return Estimate(float(log_d.mean() + log_not_d.mean()), float(error))
+
+
+class Split(NamedTuple):
+    quality: float  # KL(q, m): generated samples where there is no data
+    coverage: float  # KL(p, m): data where there are no generated samples
+
+
+def quality_coverage(p, q) -> Split:
+    """C(G) + log 4 in two parts, KL(q, m) and KL(p, m) with m = (p + q) / 2; each within [0, log 2] nats.
+
+    Source: the lecture notes, "Hard to train"; Prince (2023), chapter 15 (MATH B.6).
+    """
+    real, fake = _value_terms(optimal_discriminator(p, q), p, q)
+    return Split(quality=math.log(2) + fake, coverage=math.log(2) + real)
+
+
+# ---- best responses by search, and the generator's descent ------------------------------------------------
+
+
+def best_response(p, q, degree: int = 2) -> np.ndarray | Discriminator:
+    """The discriminator that maximises V, found by numerical optimisation: no formula for D* is used.
+
+    Vectors: one free logit for each letter, returned as probabilities (k,).  Laws on the line: the logit is
+    a polynomial of that degree, so that degree 1 is logistic regression; two normals are told apart best by
+    degree 2, or 1 if they have one sd.  The problem is concave in the logit's coefficients.
+    Raises ValueError if the search does not converge.
+    """
+    p, q = _laws(p, q)
+    if isinstance(p, np.ndarray):
+        kept = p + q > 0
+        found = _fit_logit(np.eye(kept.sum()), p[kept], q[kept])
+        response = np.full_like(p, 0.5)
+        response[kept] = expit(found)
+        return response
+    if not isinstance(degree, int) or degree < 0:
+        raise ValueError(f"degree must be a whole number from 0, not {degree!r}")
+    if not all(math.isfinite(part.std()) for part in _parts(p, q)):
+        raise ValueError("both laws need a finite mean and sd, or no polynomial has a finite value")
+    x, weight = _nodes(*_panels((p, q)))
+    mass_p, mass_q = (weight * p.pdf(x)).ravel(), (weight * q.pdf(x)).ravel()
+    x = x.ravel()
+    centre = (mass_p + mass_q) @ x / 2
+    scale = math.sqrt((mass_p + mass_q) @ (x - centre) ** 2 / 2)
+    t = (x - centre) / scale  # of order one: the search is well conditioned
+    found = _fit_logit(np.vander(t, degree + 1, increasing=True), mass_p, mass_q)
+    return Discriminator(np.polynomial.Polynomial(found)(np.polynomial.Polynomial([-centre / scale, 1 / scale])))
+
+
+def _fit_logit(features: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Coefficients c that maximise sum p log sigmoid(a) + q log sigmoid(-a) with a = features @ c."""
+
+    def loss_and_slope(c):
+        a = features @ c
+        loss = p @ np.logaddexp(0, -a) + q @ np.logaddexp(0, a)
+        return loss, features.T @ (q * expit(a) - p * expit(-a))
+
+    start = np.zeros(features.shape[1])
+    result = optimize.minimize(loss_and_slope, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 5000})
+    if not result.success and np.abs(result.jac).max() > 1e-6:
+        raise ValueError(f"the search for the best response did not converge: {result.message}")
+    return result.x
+
+
+def density_descent(p, start, turns: int, rate: float = 1.0) -> np.ndarray:
+    """Descend C in the space of laws: mirror descent on q over a finite alphabet, D at its optimum each turn.
+
+    q <- q exp(-rate * log(1 - D*)), normalised; log(1 - D*) = log(q / (p + q)) is the slope of C in q.
+    At rate 1 this is q <- (p + q) / 2.  Returns every law on the way, (turns + 1, k).
+    Raises ValueError if the start has an empty letter where p has mass (rates below 1 can never fill it),
+    for fewer than 0 turns, or for a rate outside (0, 1], where C need not fall.
+    Source: Goodfellow et al. (2014), proposition 2 (MATH B.4).
+    """
+    p, q = _laws(p, start)
+    if not isinstance(p, np.ndarray):
+        raise ValueError("density descent runs on vectors of probabilities")
+    if not 0 < rate <= 1:
+        raise ValueError(f"the rate must lie in (0, 1], not {rate!r}")
+    if not isinstance(turns, int) or turns < 0:
+        raise ValueError(f"turns must be a whole number from 0, not {turns!r}")
+    if np.any((q == 0) & (p > 0)):
+        raise ValueError("the start must have mass wherever p has: a factor cannot revive a zero")
+    path = [q]
+    for _ in range(turns):
+        q = q * (1 - optimal_discriminator(p, q)) ** -rate
+        q = q / q.sum()
+        path.append(q)
+    return np.array(path)
+
+
+def binned(law, edges) -> np.ndarray:
+    """The probabilities that a frozen law gives to the cells between the edges (k + 1,), normalised: (k,)."""
+    edges = np.asarray(edges, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
+        raise ValueError("edges must be at least two increasing numbers")
+    mass = np.diff(law.cdf(edges))
+    if mass.sum() <= 0:
+        raise ValueError("the law has no mass between the edges")
+    return mass / mass.sum()
+
+
+# ---- what a generator of digits has learned ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DigitClassifier:
+    """A classifier of images and how often it was right on real ones it had not seen."""
+
+    model: Any
+    accuracy: float  # on the held-out third
+    held_out: torch.Tensor  # (n, C, H, W), those images
+
+    def probabilities(self, images: torch.Tensor) -> np.ndarray:
+        """(n, C, H, W) in [-1, 1] -> (n, classes)."""
+        return self.model.predict_proba(_flat(images))
+
+
+def digit_classifier(imageset, seed: int = 0) -> DigitClassifier:
+    """Train a one-layer network (scikit-learn, 64 hidden units) on two thirds of a labelled ImageSet.
+
+    The split is stratified by class and depends on the seed alone.  It judges generators: they never see it.
+    """
+    from sklearn.model_selection import train_test_split
+    from sklearn.neural_network import MLPClassifier
+
+    images, labels = imageset.images.float() / 127.5 - 1, imageset.labels.numpy()
+    train, test = train_test_split(np.arange(len(labels)), test_size=1 / 3, stratify=labels, random_state=seed)
+    model = MLPClassifier((64,), alpha=1.0, tol=1e-3, max_iter=500, random_state=seed)
+    model.fit(_flat(images[train]), labels[train])
+    return DigitClassifier(model, float(model.score(_flat(images[test]), labels[test])), images[test])
+
+
+class Found(NamedTuple):
+    classes: tuple[int, ...]  # those with at least the minimum share
+    shares: np.ndarray  # (k,) share of all images that were recognised as each class
+    recognised: float  # share of images about which the classifier is confident
+
+
+def classes_found(images: torch.Tensor, classifier: DigitClassifier, confidence: float = 0.9, share: float = 0.02) -> Found:
+    """Which classes a generator makes.
+
+    The protocol: an image is *recognised* as a class if the classifier gives that class a probability of at
+    least `confidence`; a class is *found* if at least `share` of all images are recognised as it.
+    Raises ValueError for no images or thresholds outside (0, 1].
+    """
+    if not (0 < confidence <= 1 and 0 < share <= 1):
+        raise ValueError(f"confidence and share must lie in (0, 1], not {confidence!r} and {share!r}")
+    probability = classifier.probabilities(images)
+    sure = probability.max(axis=1) >= confidence
+    counts = np.bincount(probability.argmax(axis=1)[sure], minlength=probability.shape[1])
+    shares = counts / len(probability)
+    return Found(tuple(int(k) for k in np.flatnonzero(shares >= share)), shares, float(sure.mean()))
+
+
+def nearest(images: torch.Tensor, references: torch.Tensor, skip_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Each image's nearest reference: Euclidean distances over pixels in [-1, 1], (n,), and indices, (n,).
+
+    skip_self: the images *are* the references, and none counts as its own neighbour.
+    """
+    a, b = torch.from_numpy(_flat(images)), torch.from_numpy(_flat(references))
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"images of {a.shape[1]} pixels cannot be compared with references of {b.shape[1]}")
+    distance = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    if skip_self:
+        if a.shape != b.shape:
+            raise ValueError("skip_self needs the same images as references")
+        distance.fill_diagonal_(math.inf)
+    found = distance.min(dim=1)
+    return found.values.numpy(), found.indices.numpy()
+
+
+def _flat(images: torch.Tensor) -> np.ndarray:
+    images = torch.as_tensor(images)
+    if images.ndim < 2 or not len(images):
+        raise ValueError(f"a batch of at least one image is needed, not shape {tuple(images.shape)}")
+    return images.detach().cpu().double().flatten(1).numpy()
+
+
+# ---- laws and integrals -----------------------------------------------------------------------------------
+
+
+def _laws(p, q) -> tuple[Any, Any]:
+    """Both as vectors (float64 arrays) or both as continuous laws on the line; ValueError otherwise."""
+    p, q = divergences._pair(p, q)
+    if not isinstance(p, np.ndarray) and any(divergences._discrete(law) for law in (p, q)):
+        raise ValueError("a discrete law must be given as its vector of probabilities")
+    return p, q
+
+
+def _value_terms(discriminator, p, q) -> tuple[float, float]:
+    """(E_P log D, E_Q log(1 - D))."""
+    p, q = _laws(p, q)
+    if isinstance(p, np.ndarray):
+        d = np.asarray(discriminator, dtype=float)
+        if d.shape != p.shape:
+            raise ValueError(f"the discriminator must be a vector of {len(p)} probabilities, not of shape {d.shape}")
+        _check_probability(d)
+        return float(xlogy(p, d).sum()), float(xlog1py(q, -d).sum())
+    if not callable(discriminator):
+        raise ValueError("on the line the discriminator must be a function of x")
+    real = _expectation(p, lambda x: _logs(discriminator, x)[0], (p, q))
+    return real, _expectation(q, lambda x: _logs(discriminator, x)[1], (p, q))
+
+
+def _check_probability(d: np.ndarray) -> None:
+    if not np.all((d >= 0) & (d <= 1)):
+        raise ValueError("a discriminator's values are probabilities, in [0, 1]")
+
+
+def _logs(discriminator, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log D and log(1 - D) at x, both (n,)."""
+    if isinstance(discriminator, Discriminator):
+        a = np.broadcast_to(np.asarray(discriminator.logit(x), dtype=float), x.shape)
+        if np.isnan(a).any():
+            raise ValueError("the discriminator's logit is NaN somewhere")
+        return -np.logaddexp(0, -a), -np.logaddexp(0, a)
+    d = np.broadcast_to(np.asarray(discriminator(x), dtype=float), x.shape)
+    _check_probability(d)
+    with np.errstate(divide="ignore"):
+        return np.log(d), np.log1p(-d)
+
+
+def _parts(*laws) -> list:
+    """The laws themselves, a mixture's one by one."""
+    return [part for law in laws for part in getattr(law, "laws", [law])]
+
+
+def _panels(laws: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Panels (left ends, right ends) between the quantiles of all the laws, their supports' ends included."""
+    edges = [np.r_[part.ppf(_LEVELS), part.isf(_LEVELS), part.support()] for part in _parts(*laws)]
+    edges = np.concatenate(edges)
+    edges = np.unique(edges[np.isfinite(edges)])
+    left, right = edges[:-1], edges[1:]
+    wide = _wide(left, right)
+    return left[wide], right[wide]
+
+
+def _wide(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Panels that hold enough different floats for their nodes not to round to their ends."""
+    return right - left > 1e-13 * np.maximum(np.abs(left), np.abs(right))
+
+
+def _nodes(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on each panel, both (panels, 16)."""
+    half = (right - left)[:, None] / 2
+    return (left + right)[:, None] / 2 + half * _NODES, half * _WEIGHTS
+
+
+def _expectation(law, f: Callable, laws: tuple) -> float:
+    """E f(X), X ~ law: Gauss-Legendre on panels that are halved until halving changes nothing."""
+
+    def integral(left, right):
+        x, weight = _nodes(left, right)
+        density = law.pdf(x)
+        with np.errstate(invalid="ignore"):
+            terms = np.where(density > 0, density * f(x), 0.0)  # 0 * -inf = 0
+        return (weight * terms).sum(axis=1)
+
+    left, right = _panels(laws)
+    total = 0.0
+    while True:
+        middle = (left + right) / 2
+        coarse = integral(left, right)
+        if np.isneginf(coarse).any():
+            return -math.inf
+        fine = integral(left, middle) + integral(middle, right)
+        if np.isneginf(fine).any():
+            return -math.inf
+        split = (np.abs(fine - coarse) > 1e-14 + 1e-12 * np.abs(fine)) & _wide(left, middle)
+        total += fine[~split].sum()
+        if not split.any():
+            break
+        left, right = np.r_[left[split], middle[split]], np.r_[middle[split], right[split]]
+    return float(total)
