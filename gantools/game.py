@@ -213,7 +213,8 @@ class Game:
         batch = Batch(self.data, self.batch_size, self.rng, self.device, self.number)
         loss = player.loss(batch)
         self._watch(player, loss)
-        player.optimizer.zero_grad()
+        for parameter in player.parameters:
+            parameter.grad = None
         loss.backward()
         player.optimizer.step()
         if player.after:

@@ -177,6 +177,36 @@ def test_opponents_are_frozen_and_nobody_detaches():
     assert seen == [True] * 4
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_a_turn_is_the_turn_that_everybody_writes(noise):
+    """Against two backward passes by hand: BCELoss on a sigmoid, detached samples, torch's default Adam."""
+    game, bce = small_gan(loss="nonsaturating", lr=1e-2, noise=noise), nn.BCELoss()
+    generator, discriminator = nets.mlp([2, 16, 2], seed=0), nets.mlp([2, 16, 1], seed=1)
+    source, rng = data.ring(8), torch.Generator().manual_seed(3)
+    adams = [torch.optim.Adam(net.parameters(), 1e-2, betas=(0.5, 0.9)) for net in (discriminator, generator)]
+    ones, zeros = torch.ones(32, 1), torch.zeros(32, 1)
+
+    def normal():
+        return torch.randn(32, 2, generator=rng)
+
+    def noised(x):
+        return x + noise * normal() if noise else x
+
+    for _ in range(5):
+        real = noised(source.sample(32, rng))
+        fake = noised(generator(normal())).detach()
+        adams[0].zero_grad()
+        (bce(discriminator(real).sigmoid(), ones) + bce(discriminator(fake).sigmoid(), zeros)).backward()
+        adams[0].step()
+        adams[1].zero_grad()
+        bce(discriminator(noised(generator(normal()))).sigmoid(), ones).backward()
+        adams[1].step()
+    game.run(5)
+    for mine, theirs in ((game.rules.generator, generator), (game.rules.discriminator, discriminator)):
+        for p, q in zip(mine.parameters(), theirs.parameters(), strict=True):
+            assert torch.allclose(p, q, atol=2e-5)
+
+
 def test_each_player_moves_only_its_own_nets():
     game = small_gan()
     discriminator, generator = game.players
