@@ -22,7 +22,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 book: $(INSTALLED)
-	$(BIN)/python book/_tools/build.py
+	$(BIN)/python book/_tools/bookbuild.py
 
 # The tests build the book themselves, if it is missing or older than its sources.
 test: $(INSTALLED)

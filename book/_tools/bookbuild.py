@@ -1,6 +1,6 @@
 """Build the book with warnings as errors, prove that its pages exist, say where they are.
 
-    python book/_tools/build.py
+    python book/_tools/bookbuild.py
 """
 
 import subprocess

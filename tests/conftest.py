@@ -1,0 +1,45 @@
+"""What the tests share: a browser, the built book, the chapters."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bookbuild
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+# Run as root in a container, without a screen, and silent towards the network.
+CHROMIUM = (
+    "--no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --no-first-run --disable-sync"
+    " --disable-background-networking --disable-component-update"
+).split()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium (playwright, sync). One a module: playwright's loop must not run beside nbval's."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not program:
+        pytest.fail("No Chromium: install Debian's package chromium, or set CHROMIUM to the program's path.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The folder of built pages; built by the command that `make book` uses if missing or stale."""
+    if bookbuild.is_stale():
+        run = subprocess.run(
+            [sys.executable, str(ROOT / "book" / "_tools" / "bookbuild.py")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if run.returncode:
+            pytest.fail(f"the book does not build:\n{run.stdout[-8000:]}", pytrace=False)
+    return bookbuild.HTML
