@@ -1,7 +1,8 @@
 """The minimax game in numbers: value function, optimal discriminator, criterion, and what they imply.
 
 A law is either a vector of probabilities over a finite alphabet or a continuous law on the line: a frozen
-scipy.stats distribution or a `divergences.mixture` of them.  p is the data, q the generator's law; everything is in nats.
+scipy.stats distribution or a `divergences.mixture` of them.  p is the data, q the generator's law; everything
+is in nats.
 Sources: Goodfellow et al. (2014), sections 3 and 4; the Geneva report, sections 2 and 3; the lecture notes.
 """
 
@@ -158,7 +159,8 @@ def best_response(p, q, degree: int = 2) -> np.ndarray | Discriminator:
     scale = math.sqrt((mass_p + mass_q) @ (x - centre) ** 2 / 2)
     t = (x - centre) / scale  # of order one: the search is well conditioned
     found = _fit_logit(np.vander(t, degree + 1, increasing=True), mass_p, mass_q)
-    return Discriminator(np.polynomial.Polynomial(found)(np.polynomial.Polynomial([-centre / scale, 1 / scale])))
+    standardise = np.polynomial.Polynomial([-centre / scale, 1 / scale])
+    return Discriminator(np.polynomial.Polynomial(found)(standardise))
 
 
 def _fit_logit(features: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -170,7 +172,8 @@ def _fit_logit(features: np.ndarray, p: np.ndarray, q: np.ndarray) -> np.ndarray
         return loss, features.T @ (q * expit(a) - p * expit(-a))
 
     start = np.zeros(features.shape[1])
-    result = optimize.minimize(loss_and_slope, start, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 5000})
+    options = {"gtol": 1e-9, "maxiter": 5000}
+    result = optimize.minimize(loss_and_slope, start, jac=True, method="BFGS", options=options)
     if not result.success and np.abs(result.jac).max() > 1e-6:
         raise ValueError(f"the search for the best response did not converge: {result.message}")
     return result.x
@@ -238,7 +241,8 @@ def digit_classifier(imageset, seed: int = 0) -> DigitClassifier:
     from sklearn.neural_network import MLPClassifier
 
     images, labels = imageset.images.float() / 127.5 - 1, imageset.labels.numpy()
-    train, test = train_test_split(np.arange(len(labels)), test_size=1 / 3, stratify=labels, random_state=seed)
+    everything = np.arange(len(labels))
+    train, test = train_test_split(everything, test_size=1 / 3, stratify=labels, random_state=seed)
     model = MLPClassifier((64,), alpha=1.0, tol=1e-3, max_iter=500, random_state=seed)
     model.fit(_flat(images[train]), labels[train])
     return DigitClassifier(model, float(model.score(_flat(images[test]), labels[test])), images[test])
@@ -250,7 +254,9 @@ class Found(NamedTuple):
     recognised: float  # share of images about which the classifier is confident
 
 
-def classes_found(images: torch.Tensor, classifier: DigitClassifier, confidence: float = 0.9, share: float = 0.02) -> Found:
+def classes_found(
+    images: torch.Tensor, classifier: DigitClassifier, confidence: float = 0.9, share: float = 0.02
+) -> Found:
     """Which classes a generator makes.
 
     The protocol: an image is *recognised* as a class if the classifier gives that class a probability of at
@@ -266,7 +272,9 @@ def classes_found(images: torch.Tensor, classifier: DigitClassifier, confidence:
     return Found(tuple(int(k) for k in np.flatnonzero(shares >= share)), shares, float(sure.mean()))
 
 
-def nearest(images: torch.Tensor, references: torch.Tensor, skip_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    images: torch.Tensor, references: torch.Tensor, skip_self: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Each image's nearest reference: Euclidean distances over pixels in [-1, 1], (n,), and indices, (n,).
 
     skip_self: the images *are* the references, and none counts as its own neighbour.
@@ -307,7 +315,7 @@ def _value_terms(discriminator, p, q) -> tuple[float, float]:
     if isinstance(p, np.ndarray):
         d = np.asarray(discriminator, dtype=float)
         if d.shape != p.shape:
-            raise ValueError(f"the discriminator must be a vector of {len(p)} probabilities, not of shape {d.shape}")
+            raise ValueError(f"D must be a vector of {len(p)} probabilities, not of shape {d.shape}")
         _check_probability(d)
         return float(xlogy(p, d).sum()), float(xlog1py(q, -d).sum())
     if not callable(discriminator):
@@ -341,8 +349,8 @@ def _parts(*laws) -> list:
 
 def _panels(laws: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Panels (left ends, right ends) between the quantiles of all the laws, their supports' ends included."""
-    edges = [np.r_[part.ppf(_LEVELS), part.isf(_LEVELS), part.support()] for part in _parts(*laws)]
-    edges = np.concatenate(edges)
+    each = [np.r_[part.ppf(_LEVELS), part.isf(_LEVELS), part.support()] for part in _parts(*laws)]
+    edges = np.concatenate(each)
     edges = np.unique(edges[np.isfinite(edges)])
     left, right = edges[:-1], edges[1:]
     wide = _wide(left, right)

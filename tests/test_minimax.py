@@ -1,4 +1,4 @@
-"""The minimax game: every number against quadrature, optimisation or simulation that shares no formula with it."""
+"""The minimax game: its numbers against quadrature, optimisation or simulation without the same formula."""
 
 import math
 
@@ -11,6 +11,7 @@ from scipy import integrate, stats
 from scipy.special import expit, log_expit
 
 from gantools import data, divergences, minimax, nets
+from gantools.exercises import minimax as exercises
 from gantools.game import gan
 from gantools.minimax import Discriminator
 
@@ -42,7 +43,8 @@ pairs = st.integers(2, 6).flatmap(lambda k: st.tuples(vectors(k), vectors(k)))
 @pytest.mark.parametrize("mu", TABLE)
 def test_jsd_of_two_normals_is_one_integral_over_z(mu):
     """JSD = log 2 - E log(1 + exp(mu Z - mu^2 / 2)): a different integrand, by scipy's own quadrature."""
-    mean, _ = integrate.quad(lambda z: stats.norm.pdf(z) * np.logaddexp(0, mu * z - mu**2 / 2), -12, 12, limit=200)
+    integrand = lambda z: stats.norm.pdf(z) * np.logaddexp(0, mu * z - mu**2 / 2)
+    mean, _ = integrate.quad(integrand, -12, 12, limit=200)
     jsd, criterion, *_ = TABLE[mu]
     assert LOG2 - mean == pytest.approx(jsd, abs=1e-6)
     q = stats.norm(mu, 1)
@@ -69,8 +71,8 @@ def test_the_other_columns(mu):
     assert best_cut == pytest.approx(TABLE[mu][2], abs=1e-6)
     assert divergences.tv(P, q) == pytest.approx(TABLE[mu][2], abs=1e-6)
     x = torch.linspace(-20, 26, 2**16 + 1, dtype=torch.float64)
-    log_ratio = torch.distributions.Normal(0.0, 1.0).log_prob(x) - torch.distributions.Normal(float(mu), 1.0).log_prob(x)
-    kl = torch.trapezoid(torch.distributions.Normal(0.0, 1.0).log_prob(x).exp() * log_ratio, x)
+    log_p, log_q = (torch.distributions.Normal(float(m), 1.0).log_prob(x) for m in (0, mu))
+    kl = torch.trapezoid(log_p.exp() * (log_p - log_q), x)
     assert float(kl) == pytest.approx(TABLE[mu][3], abs=1e-6)
     assert divergences.kl(P, q) == pytest.approx(TABLE[mu][3], abs=1e-6)
 
@@ -141,7 +143,8 @@ def test_criterion_is_convex_and_value_linear_in_q(pair, more, t):
     p, q = pair
     other = more.draw(vectors(len(p)))
     mixed = t * q + (1 - t) * other
-    assert minimax.criterion(p, mixed) <= t * minimax.criterion(p, q) + (1 - t) * minimax.criterion(p, other) + 1e-12
+    chord = t * minimax.criterion(p, q) + (1 - t) * minimax.criterion(p, other)
+    assert minimax.criterion(p, mixed) <= chord + 1e-12
     d = np.full(len(p), 0.3)
     chord = t * minimax.value(d, p, q) + (1 - t) * minimax.value(d, p, other)
     assert minimax.value(d, p, mixed) == pytest.approx(chord)
@@ -161,7 +164,8 @@ def test_sandwich_between_functions_of_tv(pair):
 def test_value_of_a_step_is_four_probabilities():
     q = stats.norm(1.5, 0.6)
     theory = (
-        math.log(0.8) * P.cdf(0.7) + math.log(0.1) * P.sf(0.7) + math.log(0.2) * q.cdf(0.7) + math.log(0.9) * q.sf(0.7)
+        math.log(0.8) * P.cdf(0.7) + math.log(0.1) * P.sf(0.7)
+        + math.log(0.2) * q.cdf(0.7) + math.log(0.9) * q.sf(0.7)
     )
     assert minimax.value(lambda x: np.where(x < 0.7, 0.8, 0.1), P, q) == pytest.approx(theory, abs=1e-10)
 
@@ -309,7 +313,8 @@ def test_a_trained_discriminator_reaches_the_criterion_from_below():
     theory = minimax.criterion(P, stats.norm(1, 1))
 
     def held_out():
-        return minimax.value_estimate(game.score(game.real(200_000, seed=7)), game.score(game.sample(200_000, seed=8)))
+        real, fake = game.real(200_000, seed=7), game.sample(200_000, seed=8)
+        return minimax.value_estimate(game.score(real), game.score(fake))
 
     before = held_out()
     assert before.value < theory - 0.05
@@ -327,7 +332,8 @@ def test_value_estimate_against_quadrature():
     real, fake = star.logit(rng.normal(0, 1, 50_000)), star.logit(rng.normal(1, 1, 50_000))
     estimate = minimax.value_estimate(real, fake)
     assert abs(estimate.value - minimax.criterion(P, stats.norm(1, 1))) < 4 * estimate.standard_error
-    assert estimate.standard_error == pytest.approx(math.hypot(log_expit(real).std(), log_expit(-fake).std()) / 50_000**0.5, rel=1e-3)
+    spread = math.hypot(log_expit(real).std(), log_expit(-fake).std())
+    assert estimate.standard_error == pytest.approx(spread / 50_000**0.5, rel=1e-3)
 
 
 # ---- digits -----------------------------------------------------------------------------------------------
@@ -407,3 +413,72 @@ def test_bad_thresholds(classifier):
     for thresholds in ({"confidence": 0}, {"share": 1.5}):
         with pytest.raises(ValueError, match=r"\(0, 1\]"):
             minimax.classes_found(classifier.held_out, classifier, **thresholds)
+
+
+# ---- exercises --------------------------------------------------------------------------------------------
+
+
+ZERO = torch.zeros(4)
+
+
+def folded(z):
+    """Two latents to one sample, and still N(1, 2^2)."""
+    return 1 + 2 * stats.norm.ppf(np.abs(2 * stats.norm.cdf(z) - 1).clip(1e-12))
+
+
+def passes(discriminator, generator):
+    """A test that catches every suspect: two values of each loss where theory gives them."""
+    zero, two = ZERO, torch.full((4,), 2.0)
+    close = lambda found, theory: abs(float(found) - theory) < 1e-5
+    return (
+        close(discriminator(zero, zero), LOG4) and close(discriminator(two, -two), -2 * log_expit(2))
+        and close(generator(zero), -LOG2) and close(generator(two), log_expit(-2))
+    )  # fmt: skip
+
+
+def asserts(discriminator, generator):
+    assert passes(discriminator, generator)
+    return True
+
+
+@pytest.mark.parametrize("check, answer, says", [
+    (exercises.check_value, lambda d, p, q: p @ np.log(d) + q @ np.log(1 - d), "Right"),
+    (exercises.check_value, lambda d, p, q: -(p @ np.log(d) + q @ np.log(1 - d)) / 2, "cross-entropy"),
+    (exercises.check_value, lambda d, p, q: p @ np.log(1 - d) + q @ np.log(d), "swapped the labels"),
+    (exercises.check_value, lambda d, p, q: (p + q) @ np.log(d), "log(1 - D)"),
+    (exercises.check_value, lambda d, p, q: p @ np.log(d) - q @ np.log(1 - d), "plus"),
+    (exercises.check_value, lambda d, p, q: np.log(d).mean() + np.log(1 - d).mean(), "averages are over p"),
+    (exercises.check_constant, (0.5, -2 * LOG2), "Right"),
+    (exercises.check_constant, (0.5, -LOG2), "comes twice"),
+    (exercises.check_constant, (0.3, -LOG4), "derivative"),
+    (exercises.check_constant, (1.0, 0.0), "strictly between"),
+    (exercises.check_constant, ..., "no answer here yet"),
+    (exercises.check_uniforms, -0.7 * LOG4, "Right"),
+    (exercises.check_uniforms, 0.6 * LOG2, "lower by log 4"),
+    (exercises.check_uniforms, -LOG4, "if the laws were equal"),
+    (exercises.check_unbalanced, lambda s, p, q: s * p / (s * p + (1 - s) * q), "Right"),
+    (exercises.check_unbalanced, lambda s, p, q: p / (p + q), "balanced"),
+    (exercises.check_unbalanced, lambda s, p, q: (1 - s) * p / ((1 - s) * p + s * q), "swapped"),
+    (exercises.check_bound, 0.2066, "Right"),
+    (exercises.check_bound, 0.14315, "divide once more"),
+    (exercises.check_reply, lambda d: np.eye(len(d))[d.argmax()], "Right"),
+    (exercises.check_reply, lambda d: np.eye(len(d))[d.argmin()], "smallest"),
+    (exercises.check_reply, lambda d: d / d.sum(), "linear in q"),
+    (exercises.check_reply, lambda d: d, "not a law"),
+    (exercises.check_law, lambda z: 1 - 2 * z, "Right"),
+    (exercises.check_law, folded, "Right"),
+    (exercises.check_law, lambda z: 1 + 2 * z, "itself"),
+    (exercises.check_law, lambda z: 1 + 2 * np.abs(z), "another one"),
+    (exercises.check_spots, passes, "Right"),
+    (exercises.check_spots, asserts, "Right"),
+    (exercises.check_spots, lambda d, g: True, "7 of 7"),
+    (exercises.check_spots, lambda d, g: False, "rejects the right losses"),
+    (exercises.check_spots, lambda d, g: None, "returned nothing"),
+    (exercises.check_spots, None, "no function here yet"),
+    (exercises.check_spots, lambda d, g: float(d(ZERO, ZERO)) == pytest.approx(LOG4), "wrong losses pass"),
+])  # fmt: skip
+def test_exercises_say_what_is_wrong(capsys, check, answer, says):
+    assert check(answer) is None
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and says in out
+    assert out.startswith("Right: " if says == "Right" else "Not yet: ")
