@@ -13,6 +13,7 @@ of a support makes the integral diverge. A finite value above 1e308 is returned 
 A ValueError says which argument is wrong, and how.
 """
 import math
+import warnings
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -148,10 +149,15 @@ class Mixture:
 def _kl(lp: np.ndarray, lq: np.ndarray) -> np.ndarray:
     """p log(p/q) - p + q: the added q - p integrates to 0 and makes the integrand non-negative everywhere."""
     p, q = np.exp(lp), np.exp(lq)
-    d = np.where(p > 0, lp - lq, 0.)                                  # where p = 0 only q is left
-    near = p * (np.expm1(-np.clip(d, -1, 1)) + d)                     # no cancellation where p is close to q
-    far = np.where(p > 0, p * np.where(p > 0, d, 0.), 0.) - p + q
-    return np.maximum(np.where((np.abs(d) < 1) & (p > 0), near, far), 0.)
+    d = np.where(lp > -np.inf, lp - lq, -np.inf)                       # log p/q; where p = 0 only q is left
+    near = p * (np.expm1(-np.clip(d, -1, 1)) + d)                      # no cancellation where p is close to q
+    far = _times(lp, d) - p + q
+    return np.maximum(np.where(np.abs(d) < 1, near, far), 0.)
+
+
+def _times(lp: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """p * factor, 0 where p = 0; through logarithms, since p may underflow where the product does not."""
+    return np.where(lp > -np.inf, np.sign(factor) * np.exp(lp + np.log(np.abs(factor))), 0.)
 
 
 def _jsd(lp: np.ndarray, lq: np.ndarray) -> np.ndarray:
@@ -168,11 +174,20 @@ def _pearson(lp: np.ndarray, lq: np.ndarray) -> np.ndarray:
 
 
 def _cross(lp: np.ndarray, lq: np.ndarray) -> np.ndarray:
-    p = np.exp(lp)
-    return np.where(p > 0, -p * np.where(p > 0, lq, 0.), 0.)
+    return _times(lp, -lq)
 
 
 # ---- from two arguments to a number -----------------------------------------------------------------------
+
+def _quietly(function: Callable) -> Callable:
+    """Infinities and underflow are handled here one by one: a warning about them is no news."""
+    def run(*args):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(*args)
+    return run
+
+
 
 def _divergence(integrand: Callable, p: Any, q: Any) -> float:
     p, q = _pair(p, q)
@@ -183,9 +198,9 @@ def _divergence(integrand: Callable, p: Any, q: Any) -> float:
     return _over_laws(integrand, p, q)
 
 
+@_quietly
 def _total(integrand: Callable, lp: np.ndarray, lq: np.ndarray) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.sum(integrand(lp, lq)))
+    return float(np.sum(integrand(lp, lq)))
 
 
 def _singular(integrand: Callable) -> float:
@@ -193,6 +208,7 @@ def _singular(integrand: Callable) -> float:
     return _total(integrand, _log(np.array([1., 0.])), _log(np.array([0., 1.])))
 
 
+@_quietly
 def _over_laws(integrand: Callable, p: Any, q: Any) -> float:
     outside = _density_outside(p, q), _density_outside(q, p)
     if any(outside):                        # one law reaches where the other cannot be: is that infinite?
@@ -214,16 +230,15 @@ def _integrate(integrand: Callable, p: Any, q: Any) -> float:
     marks, ends, step = _marks(p, q)
     inner = marks[np.isfinite(marks)]
     f = _on_points(integrand, p, q, (inner[0], inner[-1]))
-    with np.errstate(all="ignore"):
-        return _extrapolated(_runs(marks, ends, step), lambda a, b: _adaptive(f, a, b))
+    return _extrapolated(_runs(marks, ends, step), lambda a, b: _adaptive(f, a, b))
 
 
 def _on_points(integrand: Callable, p: Any, q: Any, bulk: tuple[float, float]) -> Callable:
-    """The integrand as a function of x (any shape); NaN in the tails where it is infinite through underflow.
+    """The integrand as a function of x (any shape), and NaN in the tails where floats cannot tell its value.
 
-    Many of scipy's logpdf are the logarithm of pdf and turn to -inf far out. Beyond the bulk that is
-    underflow, and the shells end there. Inside it is a density that vanishes, unless the law may underflow:
-    then we cannot tell.
+    That is where it is infinite only through underflow (many of scipy's logpdf are the logarithm of pdf and
+    turn to -inf far out), and where two log-densities are so large that their difference is noise. The shells
+    of a tail end there. Inside the bulk -inf is a density that vanishes, unless the law may underflow.
     """
     common = max(p.support()[0], q.support()[0]), min(p.support()[1], q.support()[1])
     sides = [(name, law, _underflows(law)) for name, law in zip("pq", (p, q))]
@@ -231,14 +246,14 @@ def _on_points(integrand: Callable, p: Any, q: Any, bulk: tuple[float, float]) -
     def f(x):
         logs = [_log_density(law, x, may_underflow) for _, law, may_underflow in sides]
         values = integrand(*logs)
-        doubtful = np.isinf(values) & (x > common[0]) & (x < common[1])
-        tail = (x < bulk[0]) | (x > bulk[1])
+        inside, tail = (x > common[0]) & (x < common[1]), (x < bulk[0]) | (x > bulk[1])
+        infinite = np.isinf(values) & inside & (np.minimum(*logs) == -np.inf)
         for (name, _, may_underflow), log in zip(sides, logs):
-            if may_underflow and np.any(doubtful & ~tail & (log == -np.inf)):
+            if may_underflow and np.any(infinite & ~tail & (log == -np.inf)):
                 raise ValueError(f"the density of {name} underflows to 0 where the other law has mass: "
                                  f"give a law whose log-density is computed directly")
-        underflow = (logs[0] == -np.inf) | (logs[1] == -np.inf)
-        return np.where(doubtful & tail & underflow, np.nan, values)
+        noise = (np.maximum(*logs) < -1e5) & (np.abs(values) > 1e-290)
+        return np.where(tail & (infinite | noise), np.nan, values)
     return f
 
 
@@ -269,7 +284,7 @@ _RESOLUTION = 2. ** -33                 # relative distance to an end that float
 
 
 def _marks(p: Any, q: Any) -> tuple[np.ndarray, set, float]:
-    """Points that split the line, those among them where a support ends, and the width of the bulk's pieces."""
+    """Points that split the line, those where a support ends, and the width of the bulk's pieces."""
     marks, ends, step = set(), set(), math.inf
     for law in [part for law in (p, q) for part in (law.laws if isinstance(law, Mixture) else [law])]:
         edges = {float(e) for e in law.support() if math.isfinite(e)}
@@ -333,7 +348,7 @@ def _extrapolated(runs: list[np.ndarray], integrals: Callable, slack: float = 1e
                 return math.copysign(math.inf, shell[-1])
             beyond = float(shell[-1] * ratio / (1 - ratio))
             if cut and abs(beyond) > 1e-9 * (1 + abs(total)):
-                raise ValueError("in a tail that matters a density underflows to 0, so the integral is unknown: "
+                raise ValueError("a density underflows in a tail that matters, so the integral is unknown: "
                                  "give laws whose log-density is computed directly")
             total += beyond
     return total
@@ -347,7 +362,7 @@ def _gauss(f: Callable, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return f(a[:, None] + half * (1 + _NODES)) @ _WEIGHTS * half[:, 0]  # (n, 16) -> (n,)
 
 
-def _adaptive(f: Callable, a: np.ndarray, b: np.ndarray, tol: float = 1e-13, levels: int = 60) -> np.ndarray:
+def _adaptive(f: Callable, a: np.ndarray, b: np.ndarray, tol: float = 1e-10, levels: int = 60) -> np.ndarray:
     """Integral of f over each [a_i, b_i]: a piece is halved until its Gauss sum agrees with its halves'."""
     integrals = np.zeros(len(a))
     owner, whole = np.arange(len(a)), _gauss(f, a, b)
@@ -388,8 +403,7 @@ def _sum_lattice(integrand: Callable, p: Any, q: Any) -> float:
     far = np.ceil(reach * doublings)                                   # the shells end at centre +- far
     runs = [np.array([max(centre - far[0], lowest), min(centre + far[0], highest) + 1]),
             np.minimum(centre + far, highest) + 1, np.maximum(centre - far, lowest)]
-    with np.errstate(all="ignore"):
-        return _extrapolated(runs, sums, slack=1e-4)
+    return _extrapolated(runs, sums, slack=1e-4)
 
 
 # ---- arguments --------------------------------------------------------------------------------------------
