@@ -9,7 +9,7 @@ minimises, so a positive one pushes the parameter down.
     heavy tails                   ratio_of_gaussians
     noise and its price           noise_bound, wiggle, empirical_w1
     modes                         dropped_mode, modes_found
-    runs                          frozen_generator_game, perfect_discriminator_run, gradient_norms
+    runs                          frozen_generator_game, perfect_discriminator_run, gradient_norms, LineGenerator
 
 Sources: Goodfellow et al. (2014); Arjovsky and Bottou (2017), *Towards principled methods for training
 generative adversarial networks*; Arjovsky, Chintala and Bottou (2017), *Wasserstein GAN*.
@@ -493,6 +493,19 @@ def frozen_generator_game(
         [player], data, batch_size, seed, "cpu",
         sample=sample, score=discriminator, pull=rules.pull, rules=rules,
     )  # fmt: skip
+
+
+class LineGenerator(nn.Module):
+    """The generator of the parallel lines: one parameter, theta.  z, (n, 3) -> (theta, U) + sigma N(0, I), (n, 2)."""
+
+    def __init__(self, theta: float, sigma: float = 0.0):
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor(float(theta)))
+        self.sigma = _in_range("sigma", sigma, 0)
+
+    def forward(self, z: Tensor) -> Tensor:
+        clean = torch.stack([self.theta.expand(len(z)), torch.special.ndtr(z[:, 0])], 1)
+        return clean + self.sigma * z[:, 1:]
 
 
 class PerfectRun(NamedTuple):

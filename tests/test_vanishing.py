@@ -7,30 +7,31 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, optimize, stats
+from scipy import optimize, stats
+from scipy.special import rel_entr
 
 from gantools import data, divergences, nets, vanishing
+from gantools.exercises import vanishing as ex
 from gantools.game import gan
 
 LOG2 = math.log(2)
 N = stats.norm
 
 
-def integral(f, low=-12.0, high=20.0):
-    """Adaptive quadrature, with break points so that narrow bumps are seen."""
-    return sum(integrate.quad(f, a, b, epsabs=1e-13, limit=200)[0] for a, b in zip(*cuts(low, high)))
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
-def cuts(low, high):
-    edges = np.linspace(low, high, 33)
-    return edges[:-1], edges[1:]
+def integral(f, low=-12.0, high=20.0, pieces=96):
+    """Gauss-Legendre quadrature in pieces (the module itself uses the trapezoidal rule)."""
+    half = (high - low) / (2 * pieces)
+    centres = low + half * (2 * np.arange(pieces) + 1)
+    return float(half * (f(centres[:, None] + half * NODES) @ WEIGHTS).sum())
 
 
 def jsd_by_quad(p, q, low=-12.0, high=20.0):
     def f(x):
         a, b = p.pdf(x), q.pdf(x)
-        m = (a + b) / 2
-        return sum(c * math.log(c / m) for c in (a, b) if c > 0) / 2
+        return (rel_entr(a, (a + b) / 2) + rel_entr(b, (a + b) / 2)) / 2
 
     return integral(f, low, high)
 
@@ -181,7 +182,7 @@ def test_theorem_2_5_at_m5():
 
 def test_the_divergence_of_the_nonsaturating_loss_at_m6():
     assert vanishing.nonsaturating_divergence(N(0, 1), N(1.5, 1)) == pytest.approx((0.682658, 0.682658), abs=1e-6)
-    by_quad = integral(lambda x: (N.pdf(x) + N.pdf(x, 1.5)) * math.log((1 + math.exp(1.5 * x - 1.125)) / 2), -10, 12)
+    by_quad = integral(lambda x: (N.pdf(x) + N.pdf(x, 1.5)) * np.log((1 + np.exp(1.5 * x - 1.125)) / 2), -10, 12)
     assert by_quad == pytest.approx(0.682658, abs=1e-6)
     assert vanishing.nonsaturating_divergence([0.5, 0.5], [1, 0]) == pytest.approx((0.261624, 0.261624), abs=1e-6)
     assert vanishing.nonsaturating_divergence([1, 0], [0.5, 0.5]) == (math.inf, math.inf)
@@ -411,6 +412,28 @@ def test_instance_noise_keeps_the_discriminator_uncertain():
     assert norms[1] > 10 * norms[0]
 
 
+def test_the_line_generator_draws_the_noisy_line():
+    z = torch.randn(50_000, 3, generator=torch.Generator().manual_seed(0))
+    x = vanishing.LineGenerator(0.7, 0.2)(z).detach()
+    law = data.lines(0.7, 0.2).sample(50_000, torch.Generator().manual_seed(1))
+    for k in range(2):
+        assert stats.ks_2samp(x[:, k].numpy(), law[:, k].numpy()).pvalue > 1e-3
+    assert torch.allclose(vanishing.LineGenerator(2.0)(z)[:, 0], torch.tensor(2.0))
+
+
+def test_a_trained_discriminator_hands_on_the_gradient_of_the_jsd():
+    """B.6 with a real network: the gradient in theta is that of 2 JSD, though no JSD was ever computed."""
+    generator = vanishing.LineGenerator(1.0, 0.5)
+    game = vanishing.frozen_generator_game(
+        generator, nets.mlp([2, 32, 1], seed=1), data.lines(0.0, 0.5), latent=3, batch_size=512, lr=5e-3)
+    game.run(600)
+    z = torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
+    found = vanishing.gradient_norms(generator, game.rules.discriminator, z)
+    expected = vanishing.generator_gradients(2.0)  # two standard deviations apart
+    assert found.saturating == pytest.approx(expected.saturating / 0.5, rel=0.15)
+    assert found.nonsaturating == pytest.approx(expected.nonsaturating / 0.5, rel=0.15)
+
+
 # ---- bad input ----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("call, words", [
@@ -448,3 +471,58 @@ def test_instance_noise_keeps_the_discriminator_uncertain():
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ---- the exercises' checks ----------------------------------------------------------------------------------
+
+def own_gradients(mu):
+    x = mu + np.linspace(-9, 9, 4001)
+    q = N.pdf(x, mu) * (x[1] - x[0])
+    d = N.pdf(x) / (N.pdf(x) + N.pdf(x, mu))
+    return np.sum(q * mu * d), np.sum(q * mu * (1 - d))
+
+
+def bump(x):
+    t = np.clip(2 - np.asarray(x, dtype=float), 1e-3, 1 - 1e-3)
+    return np.exp(-1 / t) / (np.exp(-1 / t) + np.exp(-1 / (1 - t)))
+
+
+def best_sigma():
+    return optimize.minimize_scalar(lambda s: -vanishing.lines(1, s).djsd, bounds=(0.1, 2), method="bounded").x
+
+
+@pytest.mark.parametrize("check, right, wrongs", [
+    (ex.check_disjoint, {"B", "C", "E"}, [({"A", "B"}, "A is false"), ({"B"}, "C, E"), ({"Z"}, "letters"), ("BCE", None)]),
+    (ex.check_uniforms, 0.25 * LOG2, [(0.25, "in bits"), (LOG2, "overlap"), (math.inf, "KL"), (0.75 * LOG2, "common")]),
+    (ex.check_accuracy_noise, 1 / (2 * N.ppf(0.75)), [(2 * N.ppf(0.75), "upside down"), (0.5, "too small"), (1 / N.ppf(0.75), "twice")]),
+    (ex.check_mean_of_ratios, 2 * math.atan(0.2) / math.pi, [(0, "law of large numbers"), (math.atan(0.2) / math.pi, "half")]),
+    (ex.check_saturating_loss, lambda a: float(-np.logaddexp(0, a).mean()), [
+        (lambda a: float(np.logaddexp(0, -a).mean()), "non-saturating"),
+        (lambda a: float(np.log(1 - 1 / (1 + np.exp(-a))).mean()), "logaddexp"),
+        (lambda a: float(np.logaddexp(0, a).mean()), "sign"),
+        (None, "no function"),
+    ]),
+    (ex.check_gradients, own_gradients, [
+        (lambda mu: own_gradients(mu)[::-1], "changed places"),
+        (lambda mu: (own_gradients(mu)[0] / 2, own_gradients(mu)[1]), "2 JSD"),
+        (lambda mu: own_gradients(mu)[0], "shape"),
+    ]),
+    (ex.check_perfect_discriminator, bump, [
+        (lambda x: np.clip(2 - x, 0, 1), "corner"),
+        (lambda x: 1 / (1 + np.exp(40 * (x - 1.5))), "exactly 1"),
+        (lambda x: (np.asarray(x) < 1.5) * 1.0, "jump"),
+        (lambda x: bump(3 - x), "wrong way"),
+        (lambda x: 2 * bump(x) - 0.5, "between 0 and 1"),
+        (lambda x: 0.5, "shape"),
+        (lambda x: bump(x) ** 0 * 0.5, "exactly 1"),
+    ]),
+    (ex.check_best_noise, best_sigma(), [(0.0, "no slope"), (1.0, None), (1 / best_sigma(), "upside down")]),
+])  # fmt: skip
+def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
+    check(right)
+    assert capsys.readouterr().out.startswith("Right: ")
+    for wrong, words in [*wrongs, (None, None), (..., None)]:
+        check(wrong)
+        said = capsys.readouterr().out
+        assert said.startswith("Not yet: ") and said.count("\n") == 1
+        assert words is None or words in said, said
