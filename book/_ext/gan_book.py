@@ -71,6 +71,17 @@ def complete_launch_buttons(app, pagename, templatename, context, doctree):
             group["buttons"].append(hub_form_button(options, pagename))
 
 
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """Leave out Thebe, which Jupyter Book loads on every page, twice and thus with an error, and which nobody uses."""
+    context["script_files"] = [script for script in context["script_files"] if "thebe" not in described(script)]
+    context["css_files"] = [sheet for sheet in context["css_files"] if "thebe" not in described(sheet)]
+
+
+def described(asset) -> str:
+    """The address and the text of a script or a style sheet, in lower case."""
+    return f"{asset.filename} {asset.attributes.get('body', '')}".lower()
+
+
 def hub_form_button(options: dict, pagename: str) -> dict:
     """A JupyterHub button that leads to a form with everything but the hub's address filled in."""
     url = options["repository_url"].rstrip("/")
@@ -96,4 +107,5 @@ def setup(app):
         app.connect("config-inited", handler, priority=100)
     # After 501, where the theme makes its buttons.
     app.connect("html-page-context", complete_launch_buttons, priority=600)
+    app.connect("html-page-context", drop_thebe, priority=990)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
