@@ -55,8 +55,10 @@ _SHADE = 0.55
 # D in [0, 1]: sure of fake, undecided (the page shows through), sure of real
 SURFACE = LinearSegmentedColormap.from_list(
     "gantools.surface",
-    [(0, to_rgba("#d55e00", _SHADE)), (0.5, to_rgba("#d55e00", 0)),
-     (0.5, to_rgba("#0072b2", 0)), (1, to_rgba("#0072b2", _SHADE))],
+    [
+        (0, to_rgba("#d55e00", _SHADE)), (0.5, to_rgba("#d55e00", 0)),
+        (0.5, to_rgba("#0072b2", 0)), (1, to_rgba("#0072b2", _SHADE)),
+    ],  # fmt: skip
 )
 
 _numbers = itertools.count(1)
@@ -66,14 +68,15 @@ def _variables(palette):
     return "".join(f"--gan-{name}:{value};" for name, value in palette.items())
 
 
-def theme():
+def theme() -> str:
     """CSS giving every `.gan` block its `--gan-<role>` colours, light or dark.
 
     The built page says which by `html[data-theme]`, JupyterLab by `body[data-jp-theme-light]`, Colab by
     `html[theme]`, VS Code by a class; elsewhere the reader's system decides. Paper is always light.
     """
     light, dark = (_variables(p) + f"color-scheme:{s}" for p, s in ((COLOURS, "light"), (DARK, "dark")))
-    pick = "html[data-theme={0}] .gan,html[theme={0}] .gan,body[data-jp-theme-light={1}] .gan,body.vscode-{0} .gan"
+    pages = "html[data-theme={0}]", "html[theme={0}]", "body[data-jp-theme-light={1}]", "body.vscode-{0}"
+    pick = ",".join(f"{page} .gan" for page in pages)
     # the book's theme paints HTML outputs pale in dark mode: our blocks bring their own colours
     plain = "{background:none!important;color:inherit!important;padding:0!important}"
     return (
@@ -85,8 +88,8 @@ def theme():
     )
 
 
-def new(width=6.4, height=3.2, ncols=1, nrows=1, **kwargs):
-    """A figure in the house style and its axes, as from `plt.subplots` (`**kwargs` go there); sizes in inches.
+def new(width: float = 6.4, height: float = 3.2, ncols: int = 1, nrows: int = 1, **kwargs):
+    """A figure in the house style and its axes, as from `plt.subplots` (`**kwargs` too); sizes in inches.
 
     The figure is not registered with pyplot, so it appears once, where `show` puts it, and needs no closing.
     """
@@ -109,18 +112,18 @@ class Shown:
         return f"Figure: {self.alt}"
 
 
-def check_alt(alt):
+def check_alt(alt: str | None) -> str:
     """The text alternative, stripped; ValueError if there is none."""
     if not isinstance(alt, str) or not alt.strip():
-        raise ValueError("alt is empty: say in a sentence what the picture shows, for readers who cannot see it")
+        raise ValueError("alt is empty: say in a sentence what is seen, for readers who cannot see it")
     return " ".join(alt.split())
 
 
-def show(fig, *, alt=None):
+def show(fig: Figure, *, alt: str | None = None) -> Shown:
     """Show a matplotlib figure as one inline SVG that follows the page's light or dark theme.
 
-    Colours of the palette, black and white become the theme's variables; any other colour stays as drawn. The same
-    figure gives the same text on every build. A heavy scatter is best drawn with `rasterized=True`.
+    Colours of the palette, black and white become the theme's variables; any other colour stays as drawn.
+    The same figure gives the same text on every build. Draw a heavy scatter with `rasterized=True`.
 
     Raises ValueError if `alt` is missing or empty, TypeError if `fig` is no figure.
     """
@@ -147,5 +150,6 @@ def _inline(svg, name, alt):
         svg = svg.replace(colour, "currentColor" if role == "ink" else f"var(--gan-{role},{colour})")
     width = float(re.search(r'width="([\d.]+)pt"', svg)[1])
     svg = re.sub(r' (?:width|height)="[\d.]+pt"| xmlns(?::xlink)?="[^"]*"', "", svg)
-    look = f'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt" style="width:{width * 96 / 72:.0f}px"'
-    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(alt)}" {look}', 1)
+    label, pixels = html.escape(alt), round(width / 0.75)
+    look = 'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt"'
+    return svg.replace("<svg", f'<svg role="img" aria-label="{label}" {look} style="width:{pixels}px"', 1)

@@ -3,8 +3,8 @@
     recording = record(game, turns=3000, every=20, title="A ring of eight")
     recording.save("ring.safetensors")
 
-A snapshot looks at a game and changes nothing in it: the same latents every time, so that a generated point can be
-followed from frame to frame, and none of the game's own random numbers.
+A snapshot looks at a game and changes nothing in it: the same latents every time, so that a generated point
+can be followed from frame to frame, and none of the game's own random numbers.
 """
 
 import math
@@ -118,8 +118,9 @@ class Recording:
         return len(self.turns)
 
     def __repr__(self) -> str:
-        shown = f"{len(self)} frames of {len(self.losses)} turns, seed {self.about['seed']}"
-        return f"Recording {self.about['title']!r}: {shown}, {self.about['seconds']:.1f} s on {self.about['device']}"
+        about = self.about
+        shown = f"{len(self)} frames of {len(self.losses)} turns, seed {about['seed']}"
+        return f"Recording {about['title']!r}: {shown}, {about['seconds']:.1f} s on {about['device']}"
 
     def save(self, path: str | os.PathLike) -> None:
         """Write safetensors with a JSON description, whole or not at all."""
@@ -141,8 +142,8 @@ def record(
 ) -> Recording:
     """Play `turns` rounds and keep a frame before the first, after every `every`-th and after the last.
 
-    Raises ValueError if `turns` or `every` is not a positive whole number or nothing in the game can be shown,
-    and Diverged if a loss is no longer finite.
+    Raises ValueError if `turns` or `every` is not a positive whole number or nothing in the game can be
+    shown, and Diverged if a loss is no longer finite.
     """
     _whole("turns", turns, 1)
     _whole("every", every, 1)
@@ -163,11 +164,14 @@ def record(
         "seconds": round(time.perf_counter() - began, 2),
         "gantools": gantools.__version__,
     }
-    stack = lambda name: None if getattr(frames[0], name) is None else torch.stack([getattr(f, name) for f in frames])
-    return Recording(
-        torch.tensor([frame.turn for frame in frames]), view.real, stack("fake"),
-        torch.stack(kept).float().cpu(), stack("surface"), stack("pull"), about,
-    )  # fmt: skip
+    numbers = torch.tensor([frame.turn for frame in frames])
+    fake, surface, pull = (_stack(frames, name) for name in ("fake", "surface", "pull"))
+    return Recording(numbers, view.real, fake, torch.stack(kept).float().cpu(), surface, pull, about)
+
+
+def _stack(frames: list[Frame], name: str) -> Tensor | None:
+    parts = [getattr(frame, name) for frame in frames]
+    return None if parts[0] is None else torch.stack(parts)
 
 
 def describe(game, view: View, title: str) -> dict:
@@ -183,7 +187,7 @@ def describe(game, view: View, title: str) -> dict:
 
 
 def level(name: str) -> float:
-    """The discriminator's loss where generated and real data have one law and it answers 1/2 everywhere."""
+    """The discriminator's loss when generated and real data have one law and it cannot tell them apart."""
     loss = losses.get(name)
     even = next(score for score in torch.tensor([0.0, 0.5]) if loss.realness(score) == 0.5)
     return float(loss.discriminator(even, even))

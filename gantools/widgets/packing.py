@@ -1,7 +1,7 @@
 """What a canvas is told: one block of bytes, a frame for Live or a whole run for Replay.
 
-Layout: length of the header (uint32, little-endian), the header (JSON), the arrays one after another. The header's
-`arrays` lists [name, type, shape]; types are u1, i1, u2 and f4. `unpack` in arena.js is the other half.
+Layout: length of the header (uint32, little-endian), the header (JSON), the arrays one after another. The
+header's `arrays` lists [name, type, shape]; types are u1, i1, u2 and f4. `unpack` in arena.js is its inverse.
 """
 
 import json
@@ -22,7 +22,7 @@ def pack(head: dict, arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def positions(points, box) -> np.ndarray:
-    """Points (..., 2) as uint16 steps over the box and one more on each side; what is beyond stays at the edge."""
+    """Points (..., 2) as uint16 steps over the box and one more on each side; others stay at the edge."""
     low, size = np.array([box[0], box[2]]), np.array([box[1] - box[0], box[3] - box[2]])
     share = (np.asarray(points, dtype=np.float64) - low + size) / (3 * size)
     return np.round(np.clip(share, 0, 1) * STEPS).astype(np.uint16)
@@ -44,10 +44,11 @@ def strength(pull) -> np.ndarray:
 
 
 def curve(losses: np.ndarray, most: int = CURVE) -> np.ndarray:
-    """Losses (turns, players) as at most `most` means of equal stretches, (m, players) float32, NaN-free."""
+    """Losses (turns, players) as at most `most` means of equal stretches, (m, players) float32."""
     n = len(losses)
-    edges = np.unique(np.linspace(0, n, min(n, most) + 1).round().astype(int))
-    return np.add.reduceat(losses, edges[:-1], axis=0).astype(np.float32) / np.diff(edges)[:, None].astype(np.float32)
+    edges = np.linspace(0, n, min(n, most) + 1).round().astype(int)
+    sums = np.add.reduceat(losses.astype(np.float64), edges[:-1], axis=0)
+    return (sums / np.diff(edges)[:, None]).astype(np.float32)
 
 
 def frame(shot, box, head: dict) -> bytes:
@@ -71,7 +72,8 @@ def recording(run) -> bytes:
     if box is None:
         return pack(head, {**arrays, "real": run.real.numpy(), "fake": _differences(run.fake.numpy())})
     steps = _differences(positions(run.fake, box))
-    arrays |= {"real": positions(run.real, box), "low": (steps & 255).astype(np.uint8), "high": (steps >> 8).astype(np.uint8)}
+    low, high = (steps & 255).astype(np.uint8), (steps >> 8).astype(np.uint8)
+    arrays |= {"real": positions(run.real, box), "low": low, "high": high}
     if run.surface is not None:
         arrays["surface"] = _differences(run.surface.numpy())
     if run.pull is not None:
