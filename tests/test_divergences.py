@@ -1,4 +1,4 @@
-"""Divergences against closed forms, other quadrature, Monte Carlo, and what must hold for every pair of laws."""
+"""Divergences against closed forms, quadrature and Monte Carlo, and what must hold for all pairs of laws."""
 import math
 import warnings
 
@@ -125,7 +125,8 @@ def test_vectors_may_be_lists_arrays_or_tensors():
 # ---- infinities, disjoint and far-apart laws ---------------------------------------------------------------
 
 @pytest.mark.parametrize("p, q", [
-    ([1, 0], [0, 1]), (U(0, 1), U(3, 1)), (N(0, 1), N(100, 1)), (N(0, 1), U(50, 1)), (N(0, 1), stats.poisson(3)),
+    ([1, 0], [0, 1]), (U(0, 1), U(3, 1)), (N(0, 1), N(100, 1)), (N(0, 1), U(50, 1)),
+    (N(0, 1), stats.poisson(3)),
     (stats.poisson(3), stats.poisson(3, loc=.5)), (stats.randint(0, 5), stats.randint(5, 9))])
 def test_laws_that_share_no_mass(p, q):
     assert dv.jsd(p, q) == pytest.approx(LOG2, abs=1e-12)
@@ -178,6 +179,12 @@ def test_no_digits_are_lost_when_the_laws_nearly_agree(mu):
     assert dv.kl(N(0, 1), N(mu, 1)) == pytest.approx(mu ** 2 / 2, rel=1e-6)
     assert dv.jsd(N(0, 1), N(mu, 1)) == pytest.approx(mu ** 2 / 8, rel=1e-5)
     assert dv.hellinger(N(0, 1), N(mu, 1)) == pytest.approx(mu ** 2 / 4, rel=1e-6)
+
+
+def test_a_law_narrower_than_floats_is_refused():
+    with pytest.raises(ValueError, match="so narrow around 1.7 that floats do not resolve it"):
+        dv.kl(N(0, 1), dv.mixture([.5, .5], [N(0, 1), N(1.7, 1e-16)]))
+    assert dv.kl(N(0, 1), dv.mixture([.5, .5], [N(0, 1), N(0, 1e-16)])) == pytest.approx(LOG2, abs=1e-9)
 
 
 def test_narrow_component_in_a_mixture():
