@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.special import rel_entr
 
-from gantools import data, divergences, nets, vanishing
+from gantools import data, divergences, nets, vanishing, widgets
 from gantools.exercises import vanishing as ex
 from gantools.game import gan
 
@@ -526,3 +526,65 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
         said = capsys.readouterr().out
         assert said.startswith("Not yet: ") and said.count("\n") == 1
         assert words is None or words in said, said
+
+
+# ---- the figures that move ----------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """part -> a function that sets the figure's controls and reads its numbers; errors on the page fail the test."""
+    pages, errors = {}, []
+
+    def open_part(part):
+        page = browser.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.route("**/*", lambda route: route.abort())
+        block = widgets.explore("vanishing", part, alt="test").html
+        page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+        page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        return page
+
+    def read(part, **controls):
+        if part not in pages:
+            pages[part] = open_part(part)
+        found = pages[part].evaluate(
+            "s => { const g = document.querySelector('.gan-block').gan; g.set(s);"
+            " return Object.fromEntries(Object.entries(g.values()).map(([k, v]) => [k, Number.isFinite(v) || Array.isArray(v) ? v : String(v)])) }",
+            controls,
+        )
+        assert not errors, errors
+        return {key: float(value) if isinstance(value, str) else value for key, value in found.items()}
+
+    yield read
+    for page in pages.values():
+        page.close()
+
+
+@pytest.mark.parametrize("theta, sigma", [(1.0, 0.5), (-0.6, 0.25), (2.0, 1.0), (1.3, 0.05), (0.4, 0.0), (0.0, 0.0), (0.0, 0.3)])
+def test_the_moving_lines_show_the_library_s_numbers(figure, theta, sigma):
+    shown = figure("lines", theta=theta, sigma=sigma)
+    expected = vanishing.lines(theta, sigma)._asdict()
+    assert {key: shown[key] for key in expected} == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    if sigma and theta:
+        numeric = slope(lambda t: np.array(vanishing.lines(t, sigma)[:2]), theta, 1e-3 * sigma)
+        assert (shown["dkl"], shown["dtv"]) == pytest.approx(tuple(numeric), abs=1e-7)
+
+
+@pytest.mark.parametrize("mu", [0.05, 1.5, 4.0, 10.0])
+def test_the_moving_gradients_show_the_library_s_numbers(figure, mu):
+    shown = figure("losses", mu=mu)
+    assert (shown["saturating"], shown["nonsaturating"]) == pytest.approx(vanishing.generator_gradients(mu), rel=1e-9)
+
+
+@pytest.mark.parametrize("r, eps", [(0.6, 0.3), (0.3, 1.2)])
+def test_the_moving_ratio_is_cauchy(figure, r, eps):
+    gamma = r / eps
+    means = []
+    for seed in (1, 2, 3):
+        shown = figure("ratio", r=r, eps=eps, seed=seed)
+        assert shown["gamma"] == pytest.approx(gamma)
+        assert shown["density"] == pytest.approx(stats.cauchy.pdf([0, 1, 5], scale=gamma))
+        assert (shown["low"], shown["high"]) == pytest.approx((-gamma, gamma), rel=0.08)
+        assert shown["largest"] > 100 * gamma
+        means.append(shown["mean"])
+    assert len(set(means)) == 3
