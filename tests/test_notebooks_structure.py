@@ -41,14 +41,15 @@ def events(notebook):
             found = [(match.start(), "break", "") for match in BREAK.finditer(cell.source)]
             found += [(match.start(), "anchor", match[1]) for match in ANCHOR.finditer(cell.source)]
             for match in DIRECTIVE.finditer(cell.source):
-                text = match["title"].strip() if match["name"] == "solution-start" else label(cell.source[match.end() :])
+                titled = match["name"] == "solution-start"  # whose title is the label of its exercise
+                text = match["title"].strip() if titled else label(cell.source[match.end() :])
                 found.append((match.start(), match["name"], text))
             for _, kind, name in sorted(found):
                 yield kind, name, number
 
 
 def unchecked_statements(notebook) -> list[str]:
-    """Every theorem, lemma, proposition and corollary is followed by a checked cell, before anything else begins."""
+    """Each theorem, lemma, proposition, corollary is followed by a checked cell before anything else begins."""
     faults, waiting = [], None
     for kind, name, number in [*events(notebook), ("break", "", len(notebook.cells))]:
         if waiting and (kind in STATEMENTS or kind in ("break", "exercise", "solution-start")):
@@ -75,7 +76,7 @@ def unsolved_exercises(notebook) -> list[str]:
             if ":class: dropdown" not in notebook.cells[number].source:
                 faults.append(f"the solution of '{name}' is not folded")
         elif kind == "check" and within:
-            passed = passed or any("Right" in output.get("text", "") for output in notebook.cells[number].outputs)
+            passed |= any("Right" in output.get("text", "") for output in notebook.cells[number].outputs)
         elif kind == "solution-end" and within:
             if not passed:
                 faults.append(f"no checked cell in the solution of '{within}' prints Right")
@@ -137,7 +138,7 @@ def unshown_slips(notebook) -> list[str]:
     """Every anchor of an erratum is followed by a checked cell, before anything else begins."""
     faults, waiting, where = [], [], None
     for kind, name, number in [*events(notebook), ("break", "", len(notebook.cells))]:
-        if kind in ("anchor", "break", "exercise") and number != where:  # anchors may share a cell and its check
+        if kind in ("anchor", "break", "exercise") and number != where:  # anchors may share one check
             faults += [f"erratum {slip} is not shown by a checked cell" for slip in waiting]
             waiting = []
         if kind == "anchor":
@@ -193,7 +194,7 @@ def test_every_erratum_leads_to_an_anchor_and_every_anchor_has_an_erratum():
 
 def test_every_page_of_the_contents_has_a_source_and_every_chapter_a_module():
     for page in bookbuild.pages():
-        assert any((bookbuild.ROOT / "book" / f"{page}{suffix}").exists() for suffix in (".ipynb", ".md")), page
+        assert any((bookbuild.ROOT / "book" / f"{page}.{suffix}").exists() for suffix in ("ipynb", "md")), page
     for path in CHAPTERS:
         assert (bookbuild.ROOT / "gantools" / f"{path.stem}.py").exists()
         assert (bookbuild.ROOT / "gantools" / "exercises" / f"{path.stem}.py").exists()
@@ -238,7 +239,8 @@ def chapter(*body):
 
 def test_a_good_chapter_has_no_fault():
     assert faults(chapter()) == []
-    assert faults(chapter(statement("lemma", "l"), checked(), new_markdown_cell("(err-1)=\nA slip."), checked())) == []
+    slip = new_markdown_cell("(err-1)=\nA slip.")
+    assert faults(chapter(statement("lemma", "l"), checked(), slip, checked())) == []
 
 
 @pytest.mark.parametrize("kind", sorted(name.removeprefix("prf:") for name in STATEMENTS))
@@ -270,9 +272,10 @@ def test_cells_must_be_short_and_their_outputs_in_order():
     stray = new_code_cell("print(1)", outputs=[new_output("stream", text="1\n")], execution_count=1)
     assert "nothing checks" in faults(chapter(stray))[0]
     error = new_output("error", ename="ValueError", evalue="", traceback=[])
-    assert "stores an error" in faults(chapter(new_code_cell(outputs.MARK, outputs=[error], execution_count=1)))[0]
     warning = new_output("stream", name="stderr", text="careful\n")
-    assert "stores an error" in faults(chapter(new_code_cell(outputs.MARK, outputs=[warning], execution_count=1)))[0]
+    for bad in (error, warning):
+        cell = new_code_cell(outputs.MARK, outputs=[bad], execution_count=1)
+        assert "stores an error" in faults(chapter(cell))[0]
     assert bad_cells(new_notebook(cells=[new_markdown_cell("# Title")])) == ["no checked cell"]
 
 

@@ -19,8 +19,9 @@ STAMP = "gantools.sha256"
 
 def use_top_level_toc(app, config):
     """Read `_toc.yml` above the pages in place of the stub beside them."""
-    toc = Path(app.srcdir).parent / "_toc.yml"
-    if Path(config.external_toc_path or "").resolve() == Path(app.srcdir).resolve() / "_toc.yml" and toc.is_file():
+    pages = Path(app.srcdir).resolve()
+    toc = pages.parent / "_toc.yml"
+    if toc.is_file() and Path(config.external_toc_path or "").resolve() == pages / "_toc.yml":
         config.external_toc_path = str(toc)
 
 
@@ -36,12 +37,13 @@ def library_hash() -> str:
     """SHA-256 of every source file of the installed gantools; ConfigError if there is none."""
     spec = importlib.util.find_spec("gantools")
     if spec is None:
-        raise ConfigError("gantools is not installed here: run `pip install -e '.[book]'` at the repository's top.")
+        raise ConfigError("gantools is not installed here: run `pip install -e '.[book]'` in the repository.")
     digest = hashlib.sha256()
     for folder in spec.submodule_search_locations:
         for path in sorted(Path(folder).rglob("*")):
             if path.suffix in {".py", ".js", ".css", ".json"}:
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+                name = path.relative_to(folder).as_posix().encode()
+                digest.update(name + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -72,9 +74,9 @@ def complete_launch_buttons(app, pagename, templatename, context, doctree):
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
-    """Leave out Thebe, which Jupyter Book loads on every page, twice and thus with an error, and which nobody uses."""
-    context["script_files"] = [script for script in context["script_files"] if "thebe" not in described(script)]
-    context["css_files"] = [sheet for sheet in context["css_files"] if "thebe" not in described(sheet)]
+    """Leave out Thebe, which nobody uses here and which Jupyter Book loads twice, and thus with an error."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [asset for asset in context[kind] if "thebe" not in described(asset)]
 
 
 def described(asset) -> str:

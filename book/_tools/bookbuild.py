@@ -35,17 +35,22 @@ def sources():
                 yield path
 
 
+def newest() -> float:
+    """When the youngest of the sources was written."""
+    return max(path.stat().st_mtime for path in sources() if path.exists())
+
+
 def is_stale() -> bool:
     """Whether the pages are missing or older than something that they are made of."""
-    return not STAMP.exists() or max(path.stat().st_mtime for path in sources()) > STAMP.stat().st_mtime
+    return not STAMP.exists() or newest() > STAMP.stat().st_mtime
 
 
 def build() -> None:
-    """Build into _build/html. Raises SystemExit when a warning, a failing cell or a missing page spoils it."""
+    """Build into _build/html; SystemExit if a warning, a failing cell or a missing page spoils it."""
     # After a bad build every page is read anew: a page that was already read gives its warnings only once.
     everything = [] if STAMP.exists() else ["--all"]
     STAMP.unlink(missing_ok=True)
-    begin = max(path.stat().st_mtime for path in sources())
+    begin = newest()
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     command = [jupyter_book, "build", "-W", "-n", "--keep-going", *everything, "book/"]
     if subprocess.run(command, cwd=ROOT).returncode:
@@ -54,7 +59,7 @@ def build() -> None:
     if missing:
         raise SystemExit(f"The book was built without these pages of _toc.yml: {', '.join(missing)}")
     STAMP.touch()
-    if max(path.stat().st_mtime for path in sources()) > begin:
+    if newest() > begin:
         STAMP.unlink()  # somebody was writing meanwhile
     print(f"\nThe book is at {HTML / 'index.html'}")
 

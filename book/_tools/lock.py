@@ -16,12 +16,13 @@ HEAD = """\
 
 
 def pins(freeze: str) -> list[str]:
-    """The lines `name==version` of `pip freeze`; paths, addresses and local builds are of no use elsewhere."""
+    """The lines `name==version` of `pip freeze`; paths and addresses are of no use elsewhere."""
     lines = (line.strip() for line in freeze.splitlines())
     return sorted((line for line in lines if "==" in line and not line.startswith(("#", "-"))), key=str.lower)
 
 
 if __name__ == "__main__":
-    command = [sys.executable, "-m", "pip", "freeze", "--exclude-editable", "--exclude", "gantools"]
+    command = [sys.executable, "-m", "pip", "freeze", "--all", "--exclude-editable"]
+    command += ["--exclude", "gantools", "--exclude", "pip"]
     LOCK.write_text(HEAD + "\n".join(pins(subprocess.check_output(command, text=True))) + "\n")
     print(f"wrote {LOCK.name}")

@@ -3,8 +3,8 @@
     python book/_tools/outputs.py              every chapter of _toc.yml
     python book/_tools/outputs.py minimax ...  some
 
-A cell is checked if it holds the comment `# NBVAL_CHECK_OUTPUT`; nbval compares its output whenever the tests run.
-What a cell prints otherwise is made anew by every build, so it has no place in the repository.
+A cell is checked if it holds the comment `# NBVAL_CHECK_OUTPUT`; nbval compares its output whenever the tests
+run. What a cell prints otherwise is made anew by every build, so it has no place in the repository.
 """
 
 import os
