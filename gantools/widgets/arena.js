@@ -9,7 +9,9 @@ const ROLES = ["discriminator", "generated", "other", "extra"];
 
 // Bytes of packing.pack as an object: the header's entries, and each array with its shape in `shapes`.
 export function unpack(data) {
-  const bytes = data.buffer ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+  const bytes = data.buffer
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
   let at = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const { arrays, ...found } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
   found.shapes = {};
@@ -25,7 +27,9 @@ export function unpack(data) {
 // counted positions -> data units
 export function places(steps, box) {
   const [w, h] = [box[1] - box[0], box[3] - box[2]];
-  return Float32Array.from(steps, (v, i) => (i % 2 ? box[2] - h + (3 * h * v) / STEPS : box[0] - w + (3 * w * v) / STEPS));
+  return Float32Array.from(steps, (v, i) =>
+    i % 2 ? box[2] - h + (3 * h * v) / STEPS : box[0] - w + (3 * w * v) / STEPS,
+  );
 }
 
 // differences from frame to frame, summed up in place
@@ -55,14 +59,46 @@ export class Arena {
     const points = about.box !== null;
     const square = { equal: true, basis: "300px", grid: false };
     this.stage = points
-      ? new Plot(root, { ...square, xlim: [about.box[0], about.box[1]], ylim: [about.box[2], about.box[3]], draw: () => this.points() }, about.alt)
-      : new Plot(root, { ...this.tiles("generated"), draw: () => this.images(this.stage, this.frame.fake, this.shape) }, about.alt);
-    this.others = points ? [] : [new Plot(root, { ...this.tiles("real"), draw: () => this.images(this.others[0], this.real, this.realShape) }, "Real images, to compare with.")];
-    this.chart = new Plot(root, {
-      xlim: () => [0, Math.max(1, this.whole || this.frame?.turn || 0)], ylim: () => this.range(),
-      get yscale() { return this.log ? "log" : ""; },
-      xlabel: "turn", ylabel: "loss (nats)", least: 170, basis: "auto", draw: () => this.curves(),
-    }, "The losses of the players, turn by turn.");
+      ? new Plot(
+          root,
+          {
+            ...square,
+            xlim: [about.box[0], about.box[1]],
+            ylim: [about.box[2], about.box[3]],
+            draw: () => this.points(),
+          },
+          about.alt,
+        )
+      : new Plot(
+          root,
+          { ...this.tiles("generated"), draw: () => this.images(this.stage, this.frame.fake, this.shape) },
+          about.alt,
+        );
+    this.others = points
+      ? []
+      : [
+          new Plot(
+            root,
+            { ...this.tiles("real"), draw: () => this.images(this.others[0], this.real, this.realShape) },
+            "Real images, to compare with.",
+          ),
+        ];
+    this.chart = new Plot(
+      root,
+      {
+        xlim: () => [0, Math.max(1, this.whole || this.frame?.turn || 0)],
+        ylim: () => this.range(),
+        get yscale() {
+          return this.log ? "log" : "";
+        },
+        xlabel: "turn",
+        ylabel: "loss (nats)",
+        least: 170,
+        basis: "auto",
+        draw: () => this.curves(),
+      },
+      "The losses of the players, turn by turn.",
+    );
     this.switches(points);
     this.build(points, extra);
     this.pen = drawer(root, () => this.draw());
@@ -75,9 +111,28 @@ export class Arena {
   switches(points) {
     this.on = { surface: true, arrows: true, curves: "losses" };
     const flip = (id, v) => ((this.on[id] = v), this.pen.ask());
-    const check = (id, label) => control(this.root, { id, label, type: "check", value: this.on[id] }, flip).node;
-    this.toggles = points ? [check("surface", "what D thinks"), check("arrows", "pull on the generator")] : [];
-    if (points) this.toggles.push(control(this.root, { id: "curves", label: "curves", type: "select", value: "losses", options: [{ value: "losses", label: "losses" }, { value: "pull", label: "mean pull (log)" }] }, flip).node);
+    const check = (id, label) =>
+      control(this.root, { id, label, type: "check", value: this.on[id] }, flip).node;
+    this.toggles = points
+      ? [check("surface", "what D thinks"), check("arrows", "pull on the generator")]
+      : [];
+    if (points)
+      this.toggles.push(
+        control(
+          this.root,
+          {
+            id: "curves",
+            label: "curves",
+            type: "select",
+            value: "losses",
+            options: [
+              { value: "losses", label: "losses" },
+              { value: "pull", label: "mean pull (log)" },
+            ],
+          },
+          flip,
+        ).node,
+      );
   }
 
   build(points, extra) {
@@ -85,11 +140,26 @@ export class Arena {
     root.classList.add("gan-arena");
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", about.title);
-    const key = points ? [["data", "real", "dot"], ["generated", "generated", "dot"], ["discriminator", "D undecided (½)"]] : [];
+    const key = points
+      ? [
+          ["data", "real", "dot"],
+          ["generated", "generated", "dot"],
+          ["discriminator", "D undecided (½)"],
+        ]
+      : [];
     const side = el("div", { className: "gan-side" }, this.chart.node, this.say.nodes[0]);
     const lines = about.players.map((name, i) => [ROLES[i % 4], `${name}'s loss`]);
-    this.plots = el("div", { className: "gan-plots", tabIndex: 0, role: "group" }, this.stage.node, ...this.others.map((p) => p.node), side);
-    this.plots.setAttribute("aria-label", "Pictures of the game. Space plays and pauses, the arrow keys step.");
+    this.plots = el(
+      "div",
+      { className: "gan-plots", tabIndex: 0, role: "group" },
+      this.stage.node,
+      ...this.others.map((p) => p.node),
+      side,
+    );
+    this.plots.setAttribute(
+      "aria-label",
+      "Pictures of the game. Space plays and pauses, the arrow keys step.",
+    );
     root.append(
       el("p", { className: "gan-title", textContent: about.title }),
       legend([...key, ...lines]),
@@ -113,16 +183,25 @@ export class Arena {
   // frame: {turn, fake, surface, side, arrows, pull}, positions in data units; losses: of each player, now
   show(frame, losses, rows = []) {
     this.frame = frame;
-    const said = this.about.players.map((name, i) => [`${name}'s loss`, losses ? number(losses[i]) : "–", ROLES[i % 4]]);
-    const pull = frame.pull == null ? [] : [["mean pull", frame.pull >= 0.001 || !frame.pull ? number(frame.pull) : number(frame.pull, 6)]];
+    const said = this.about.players.map((name, i) => [
+      `${name}'s loss`,
+      losses ? number(losses[i]) : "–",
+      ROLES[i % 4],
+    ]);
+    const pull =
+      frame.pull == null
+        ? []
+        : [["mean pull", frame.pull >= 0.001 || !frame.pull ? number(frame.pull) : number(frame.pull, 6)]];
     this.say.show([["turn", String(frame.turn)], ...said, ...pull, ...rows]);
     this.pen.ask();
   }
 
   draw() {
     if (!this.frame) return;
-    for (const plot of [this.stage, ...this.others]) plot.begin(this), plot.spec.draw(), plot.end();
-    const beside = this.chart.node.offsetTop < this.stage.node.offsetTop + this.stage.height / 2 && this.chart.node.offsetLeft > 40;
+    for (const plot of [this.stage, ...this.others]) (plot.begin(this), plot.spec.draw(), plot.end());
+    const beside =
+      this.chart.node.offsetTop < this.stage.node.offsetTop + this.stage.height / 2 &&
+      this.chart.node.offsetLeft > 40;
     const room = this.stage.height - this.say.nodes[0].offsetHeight - 12;
     this.chart.spec.least = this.chart.spec.most = beside ? Math.max(170, room) : 200;
     this.chart.spec.log = this.on.curves === "pull";
@@ -145,17 +224,26 @@ export class Arena {
     p.points(f.fake, { colour: "generated", size: 2.6, alpha: 1 });
     if (on.arrows && f.arrows) {
       const reach = (LONGEST * (box[1] - box[0])) / 127;
-      p.arrows(f.fake.subarray(0, f.arrows.length), Float32Array.from(f.arrows, (v) => v * reach), { width: 1.3, alpha: 0.85, head: 5 });
+      p.arrows(
+        f.fake.subarray(0, f.arrows.length),
+        Float32Array.from(f.arrows, (v) => v * reach),
+        { width: 1.3, alpha: 0.85, head: 5 },
+      );
     }
   }
 
   // images (n, c, h, w) as a sheet of tiles
   images(plot, pixels, [n, c, h, w]) {
-    const columns = Math.ceil(Math.sqrt(n)), rows = Math.ceil(n / columns);
+    const columns = Math.ceil(Math.sqrt(n)),
+      rows = Math.ceil(n / columns);
     const sheet = new ImageData(columns * (w + 1) - 1, rows * (h + 1) - 1);
     for (let k = 0; k < n; k++)
       for (let i = 0; i < h * w; i++) {
-        const at = 4 * ((Math.floor(k / columns) * (h + 1) + Math.floor(i / w)) * sheet.width + (k % columns) * (w + 1) + (i % w));
+        const at =
+          4 *
+          ((Math.floor(k / columns) * (h + 1) + Math.floor(i / w)) * sheet.width +
+            (k % columns) * (w + 1) +
+            (i % w));
         for (let j = 0; j < 3; j++) sheet.data[at + j] = pixels[(k * c + (c === 3 ? j : 0)) * h * w + i];
         sheet.data[at + 3] = 255;
       }
@@ -169,11 +257,15 @@ export class Arena {
 
   series() {
     const { turns, losses, pulls } = this.curve;
-    return this.on.curves === "pull" ? [[this.curve.pullTurns || turns, pulls]] : this.about.players.map((_, i) => [turns, losses.map((row) => row[i])]);
+    return this.on.curves === "pull"
+      ? [[this.curve.pullTurns || turns, pulls]]
+      : this.about.players.map((_, i) => [turns, losses.map((row) => row[i])]);
   }
 
   range() {
-    const all = this.series().flatMap(([, ys]) => ys.filter(Number.isFinite)).sort((a, b) => a - b);
+    const all = this.series()
+      .flatMap(([, ys]) => ys.filter(Number.isFinite))
+      .sort((a, b) => a - b);
     if (this.on.curves === "pull") {
       const positive = all.filter((v) => v > 0);
       if (!positive.length) return [0.01, 1];
@@ -189,7 +281,13 @@ export class Arena {
     if (this.on.curves !== "pull" && about.level != null) {
       p.hline(about.level, { colour: "muted", dash: [5, 5], width: 1 });
       const dy = p.y(about.level) < 26 ? 11 : -10;
-      p.text(p.x1, about.level, "D's loss when p_g = p_data", { colour: "muted", align: "right", dx: -2, dy, size: 11 });
+      p.text(p.x1, about.level, "D's loss when p_g = p_data", {
+        colour: "muted",
+        align: "right",
+        dx: -2,
+        dy,
+        size: 11,
+      });
     }
     this.series().forEach(([xs, ys], i) => {
       const style = { colour: this.on.curves === "pull" ? "generated" : ROLES[i % 4], width: 1.6 };

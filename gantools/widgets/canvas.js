@@ -26,15 +26,23 @@ export function random(seed) {
 export const number = (v, digits = 3) => {
   if (v === Infinity || v === -Infinity) return v > 0 ? "∞" : "−∞";
   if (!Number.isFinite(v)) return "not a number";
-  const s = v !== 0 && (Math.abs(v) < 10 ** -digits / 2 || Math.abs(v) >= 1e6) ? v.toExponential(1) : v.toFixed(digits);
+  const s =
+    v !== 0 && (Math.abs(v) < 10 ** -digits / 2 || Math.abs(v) >= 1e6)
+      ? v.toExponential(1)
+      : v.toFixed(digits);
   return (+s === 0 ? s.replace("-", "") : s).replace("-", "−").replace("e", "·10^").replace("+", "");
 };
 
 // "p_data" and "x^2" as runs: [text, 0 on the line, -1 below, 1 above]; braces hold longer ones together
 const runs = (words) =>
-  String(words).split(/([_^](?:\{[^}]*\}|[A-Za-z0-9*]+))/).filter(Boolean)
-    .map((s, i) => (/^[_^]./.test(s) && i ? [s.slice(1).replace(/[{}]/g, ""), s[0] === "_" ? -1 : 1] : [s, 0]));
-export const rich = (words) => runs(words).map(([s, level]) => (level ? el(level < 0 ? "sub" : "sup", { textContent: s }) : s));
+  String(words)
+    .split(/([_^](?:\{[^}]*\}|[A-Za-z0-9*]+))/)
+    .filter(Boolean)
+    .map((s, i) =>
+      /^[_^]./.test(s) && i ? [s.slice(1).replace(/[{}]/g, ""), s[0] === "_" ? -1 : 1] : [s, 0],
+    );
+export const rich = (words) =>
+  runs(words).map(([s, level]) => (level ? el(level < 0 ? "sub" : "sup", { textContent: s }) : s));
 
 // ---- elements
 export function el(tag, props = {}, ...children) {
@@ -63,7 +71,11 @@ export function control(root, spec, changed) {
   const output = el("output", { htmlFor: id });
   const input =
     type === "select"
-      ? el("select", { id }, ...spec.options.map((o) => el("option", { value: o.value ?? o, textContent: o.label ?? o })))
+      ? el(
+          "select",
+          { id },
+          ...spec.options.map((o) => el("option", { value: o.value ?? o, textContent: o.label ?? o })),
+        )
       : type === "check"
         ? el("input", { id, type: "checkbox" })
         : el("input", { id, type: "range", min: spec.min, max: spec.max, step: spec.step ?? "any" });
@@ -82,7 +94,8 @@ export function control(root, spec, changed) {
   input.addEventListener("input", () => (say(), changed(spec.id, get())));
   set(spec.value);
   const label = el("label", { htmlFor: id }, ...rich(spec.label));
-  const parts = type === "check" ? [input, label] : type === "select" ? [label, input] : [label, output, input];
+  const parts =
+    type === "check" ? [input, label] : type === "select" ? [label, input] : [label, output, input];
   return { node: el("div", { className: `gan-control gan-${type}` }, ...parts), input, get, set };
 }
 const decimals = (step) => (step ? Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)) : 2);
@@ -90,14 +103,19 @@ const decimals = (step) => (step ? Math.max(0, Math.ceil(-Math.log10(step) - 1e-
 // ---- the theme: colours come from CSS, and everything is drawn again when the page turns dark
 export function palette(root) {
   const style = getComputedStyle(root);
-  return new Proxy({}, {
-    get: (seen, role) => (seen[role] ??= style.getPropertyValue(`--gan-${String(role)}`).trim() || String(role)),
-  });
+  return new Proxy(
+    {},
+    {
+      get: (seen, role) =>
+        (seen[role] ??= style.getPropertyValue(`--gan-${String(role)}`).trim() || String(role)),
+    },
+  );
 }
 export function onTheme(root, redraw) {
   const watch = new MutationObserver(redraw);
   const attributeFilter = ["data-theme", "theme", "data-jp-theme-light", "class"];
-  for (const node of [document.documentElement, document.body]) watch.observe(node, { attributes: true, attributeFilter });
+  for (const node of [document.documentElement, document.body])
+    watch.observe(node, { attributes: true, attributeFilter });
   const media = matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", redraw);
   return () => (watch.disconnect(), media.removeEventListener("change", redraw));
@@ -125,7 +143,12 @@ export class Plot {
     this.canvas = el("canvas", { role: "img" });
     this.canvas.setAttribute("aria-label", alt);
     this.ctx = this.canvas.getContext("2d");
-    this.node = el("div", { className: "gan-plot" }, spec.title ? el("div", { className: "gan-plot-title" }, ...rich(spec.title)) : null, this.canvas);
+    this.node = el(
+      "div",
+      { className: "gan-plot" },
+      spec.title ? el("div", { className: "gan-plot-title" }, ...rich(spec.title)) : null,
+      this.canvas,
+    );
     this.node.style.flexGrow = spec.grow ?? 1;
     if (spec.basis) this.node.style.flexBasis = spec.basis;
     if (spec.floor) this.node.style.minWidth = spec.floor;
@@ -141,11 +164,17 @@ export class Plot {
     const font = getComputedStyle(this.root).fontFamily;
     this.font = (size = 12, style = "") => `${style} ${size}px ${font}`;
     const bare = spec.axes === false;
-    const m = (this.margin = bare ? { l: 1, r: 1, t: 1, b: 1 } : { l: spec.ylabel ? 52 : 38, r: 12, t: 8, b: spec.xlabel ? 40 : 24 });
+    const m = (this.margin = bare
+      ? { l: 1, r: 1, t: 1, b: 1 }
+      : { l: spec.ylabel ? 52 : 38, r: 12, t: 8, b: spec.xlabel ? 40 : 24 });
     const w = (this.width = Math.max(120, this.node.clientWidth));
     const inner = w - m.l - m.r;
     const ratio = spec.equal ? (this.y1 - this.y0) / (this.x1 - this.x0) : null;
-    const h = (this.height = Math.round(ratio ? inner * ratio + m.t + m.b : Math.min(spec.most ?? 360, Math.max(spec.least ?? 190, w * (spec.aspect ?? 0.64)))));
+    const h = (this.height = Math.round(
+      ratio
+        ? inner * ratio + m.t + m.b
+        : Math.min(spec.most ?? 360, Math.max(spec.least ?? 190, w * (spec.aspect ?? 0.64))),
+    ));
     const dpr = devicePixelRatio || 1;
     if (canvas.width !== Math.round(w * dpr) || canvas.height !== Math.round(h * dpr)) {
       canvas.width = Math.round(w * dpr);
@@ -157,7 +186,10 @@ export class Plot {
     const scale = (lo, hi, a, b, log) => {
       const f = log ? Math.log10 : (v) => v;
       const k = (b - a) / (f(hi) - f(lo));
-      return [(v) => a + (f(v) - f(lo)) * k, (px) => (log ? 10 ** (f(lo) + (px - a) / k) : f(lo) + (px - a) / k)];
+      return [
+        (v) => a + (f(v) - f(lo)) * k,
+        (px) => (log ? 10 ** (f(lo) + (px - a) / k) : f(lo) + (px - a) / k),
+      ];
     };
     [this.x, this.ux] = scale(this.x0, this.x1, m.l, w - m.r, spec.xscale === "log");
     [this.y, this.uy] = scale(this.y0, this.y1, h - m.b, m.t, spec.yscale === "log");
@@ -178,9 +210,13 @@ export class Plot {
       const { found, digits } = ticks(lo, hi, room);
       return found.map((t) => [t, number(t, digits)]);
     }
-    const a = Math.ceil(Math.log10(lo) - 1e-9), b = Math.floor(Math.log10(hi) + 1e-9);
+    const a = Math.ceil(Math.log10(lo) - 1e-9),
+      b = Math.floor(Math.log10(hi) + 1e-9);
     const every = Math.max(1, Math.ceil((b - a) / Math.max(1, room)));
-    return Array.from({ length: Math.floor((b - a) / every) + 1 }, (_, i) => [10 ** (a + i * every), tenTo(a + i * every)]);
+    return Array.from({ length: Math.floor((b - a) / every) + 1 }, (_, i) => [
+      10 ** (a + i * every),
+      tenTo(a + i * every),
+    ]);
   }
 
   axes() {
@@ -194,13 +230,14 @@ export class Plot {
     ctx.strokeStyle = c.grid;
     ctx.globalAlpha = 0.45;
     ctx.beginPath();
-    for (const [t] of spec.grid === false ? [] : ys) ctx.moveTo(m.l, crisp(this.y(t))), ctx.lineTo(w - m.r, crisp(this.y(t)));
+    for (const [t] of spec.grid === false ? [] : ys)
+      (ctx.moveTo(m.l, crisp(this.y(t))), ctx.lineTo(w - m.r, crisp(this.y(t))));
     ctx.stroke();
     ctx.globalAlpha = 1;
     ctx.strokeStyle = c.muted;
     ctx.beginPath();
-    ctx.moveTo(crisp(m.l), m.t), ctx.lineTo(crisp(m.l), h - m.b), ctx.lineTo(w - m.r, crisp(h - m.b) - 1);
-    for (const [t] of xs) ctx.moveTo(crisp(this.x(t)), h - m.b), ctx.lineTo(crisp(this.x(t)), h - m.b + 4);
+    (ctx.moveTo(crisp(m.l), m.t), ctx.lineTo(crisp(m.l), h - m.b), ctx.lineTo(w - m.r, crisp(h - m.b) - 1));
+    for (const [t] of xs) (ctx.moveTo(crisp(this.x(t)), h - m.b), ctx.lineTo(crisp(this.x(t)), h - m.b + 4));
     ctx.stroke();
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
@@ -227,13 +264,15 @@ export class Plot {
     const { ctx } = this;
     const [font, align] = [ctx.font, ctx.textAlign];
     const size = parseFloat(font.match(/([\d.]+)px/)[1]);
-    const set = (level) => (ctx.font = level ? font.replace(/[\d.]+px/, `${Math.max(10, size * 0.78)}px`) : font);
+    const set = (level) =>
+      (ctx.font = level ? font.replace(/[\d.]+px/, `${Math.max(10, size * 0.78)}px`) : font);
     const parts = runs(words).map(([s, level]) => (set(level), [s, level, ctx.measureText(s).width]));
     const total = parts.reduce((sum, part) => sum + part[2], 0);
     ctx.textAlign = "left";
     for (const draw of halo ? ["strokeText", "fillText"] : ["fillText"]) {
       let at = px - total * { left: 0, center: 0.5, right: 1 }[align];
-      for (const [s, level, width] of parts) set(level), ctx[draw](s, at, py - level * size * 0.3), (at += width);
+      for (const [s, level, width] of parts)
+        (set(level), ctx[draw](s, at, py - level * size * 0.3), (at += width));
     }
     ctx.font = font;
     ctx.textAlign = align;
@@ -253,7 +292,7 @@ export class Plot {
       const px = this.x(xs[i]);
       const py = Math.min(1e4, Math.max(-1e4, this.y(ys[i])));
       if (Number.isNaN(px) || Number.isNaN(py)) up = true;
-      else up ? this.ctx.moveTo(px, py) : this.ctx.lineTo(px, py), (up = false);
+      else (up ? this.ctx.moveTo(px, py) : this.ctx.lineTo(px, py), (up = false));
     }
   }
   line(xs, ys, style) {
@@ -267,8 +306,14 @@ export class Plot {
   // y = f(x) over the whole width, a point every other pixel
   curve(f, style) {
     const n = Math.ceil(this.width / 2);
-    const xs = Array.from({ length: n + 1 }, (_, i) => this.ux(this.margin.l + ((this.width - this.margin.l - this.margin.r) * i) / n));
-    this.line(xs, xs.map((x) => f(x)), style);
+    const xs = Array.from({ length: n + 1 }, (_, i) =>
+      this.ux(this.margin.l + ((this.width - this.margin.l - this.margin.r) * i) / n),
+    );
+    this.line(
+      xs,
+      xs.map((x) => f(x)),
+      style,
+    );
   }
   // the area between a curve and a base (a number or a second curve)
   area(xs, ys, { base = 0, colour = "ink", alpha = 0.2 } = {}) {
@@ -285,7 +330,9 @@ export class Plot {
   bars(xs, ys, { width = 1, base = 0, shift = 0, colour = "ink", alpha = 0.8 } = {}) {
     this.pen({ colour, alpha });
     for (let i = 0; i < xs.length; i++) {
-      const a = this.x(xs[i] + shift - width / 2), b = this.x(xs[i] + shift + width / 2), y = this.y(ys[i]);
+      const a = this.x(xs[i] + shift - width / 2),
+        b = this.x(xs[i] + shift + width / 2),
+        y = this.y(ys[i]);
       this.ctx.fillRect(a, y, b - a, this.y(base) - y);
     }
     this.ctx.globalAlpha = 1;
@@ -296,7 +343,8 @@ export class Plot {
     const { ctx } = this;
     ctx.beginPath();
     for (let i = 0; i < xy.length; i += 2) {
-      const px = this.x(xy[i]), py = this.y(xy[i + 1]);
+      const px = this.x(xy[i]),
+        py = this.y(xy[i + 1]);
       ctx.moveTo(px + size, py);
       ctx.arc(px, py, size, 0, 7);
     }
@@ -309,13 +357,16 @@ export class Plot {
     const { ctx } = this;
     ctx.beginPath();
     for (let i = 0; i < xy.length; i += 2) {
-      const ax = this.x(xy[i]), ay = this.y(xy[i + 1]);
-      const bx = this.x(xy[i] + dxy[i]), by = this.y(xy[i + 1] + dxy[i + 1]);
+      const ax = this.x(xy[i]),
+        ay = this.y(xy[i + 1]);
+      const bx = this.x(xy[i] + dxy[i]),
+        by = this.y(xy[i + 1] + dxy[i + 1]);
       const length = Math.hypot(bx - ax, by - ay);
       if (!(length > 1)) continue;
-      const h = Math.min(head, length * 0.5), t = Math.atan2(by - ay, bx - ax);
-      ctx.moveTo(ax, ay), ctx.lineTo(bx, by);
-      ctx.moveTo(bx - h * Math.cos(t - 0.5), by - h * Math.sin(t - 0.5)), ctx.lineTo(bx, by);
+      const h = Math.min(head, length * 0.5),
+        t = Math.atan2(by - ay, bx - ax);
+      (ctx.moveTo(ax, ay), ctx.lineTo(bx, by));
+      (ctx.moveTo(bx - h * Math.cos(t - 0.5), by - h * Math.sin(t - 0.5)), ctx.lineTo(bx, by));
       ctx.lineTo(bx - h * Math.cos(t + 0.5), by - h * Math.sin(t + 0.5));
     }
     ctx.stroke();
@@ -338,7 +389,12 @@ export class Plot {
     this.write(words, this.x(x) + dx, this.y(y) + dy, true);
   }
   // values in [0, 1], row by row from the lowest y: `low` at 0, the page at 1/2, `high` at 1
-  heat(values, nx, ny, { box = [this.x0, this.x1, this.y0, this.y1], low = "generated", high = "data", alpha = 0.5 } = {}) {
+  heat(
+    values,
+    nx,
+    ny,
+    { box = [this.x0, this.x1, this.y0, this.y1], low = "generated", high = "data", alpha = 0.5 } = {},
+  ) {
     const pixels = new ImageData(nx, ny);
     const [a, b] = [low, high].map((role) => channels(this.c[role]));
     for (let j = 0; j < ny; j++)
@@ -354,8 +410,10 @@ export class Plot {
     this.stamp.getContext("2d").putImageData(pixels, 0, 0);
     const { ctx } = this;
     // values stand at the corners of the box's cells: half a cell hangs over on each side
-    const dx = (box[1] - box[0]) / (nx - 1) / 2, dy = (box[3] - box[2]) / (ny - 1) / 2;
-    const left = this.x(box[0] - dx), top = this.y(box[3] + dy);
+    const dx = (box[1] - box[0]) / (nx - 1) / 2,
+      dy = (box[3] - box[2]) / (ny - 1) / 2;
+    const left = this.x(box[0] - dx),
+      top = this.y(box[3] + dy);
     ctx.imageSmoothingEnabled = true;
     ctx.imageSmoothingQuality = "high";
     ctx.drawImage(this.stamp, left, top, this.x(box[1] + dx) - left, this.y(box[2] - dy) - top);
@@ -369,16 +427,24 @@ export class Plot {
     ctx.beginPath();
     for (let j = 0; j + 1 < ny; j++)
       for (let i = 0; i + 1 < nx; i++) {
-        const corner = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]];
+        const corner = [
+          [i, j],
+          [i + 1, j],
+          [i + 1, j + 1],
+          [i, j + 1],
+        ];
         const v = corner.map(([a, b]) => values[b * nx + a] - level);
         const cut = [];
         for (let k = 0; k < 4; k++) {
           const n = (k + 1) % 4;
           if (v[k] < 0 === v[n] < 0) continue;
           const t = v[k] / (v[k] - v[n]);
-          cut.push([X(corner[k][0] + t * (corner[n][0] - corner[k][0])), Y(corner[k][1] + t * (corner[n][1] - corner[k][1]))]);
+          cut.push([
+            X(corner[k][0] + t * (corner[n][0] - corner[k][0])),
+            Y(corner[k][1] + t * (corner[n][1] - corner[k][1])),
+          ]);
         }
-        for (let k = 0; k + 1 < cut.length; k += 2) ctx.moveTo(...cut[k]), ctx.lineTo(...cut[k + 1]);
+        for (let k = 0; k + 1 < cut.length; k += 2) (ctx.moveTo(...cut[k]), ctx.lineTo(...cut[k + 1]));
       }
     ctx.stroke();
     ctx.globalAlpha = 1;
@@ -386,7 +452,8 @@ export class Plot {
   }
   knob(x, y, { colour = "ink", held = false } = {}) {
     const { ctx } = this;
-    const px = this.x(x), py = this.y(y);
+    const px = this.x(x),
+      py = this.y(y);
     ctx.beginPath();
     ctx.arc(px, py, held ? 9 : 7.5, 0, 7);
     ctx.fillStyle = this.c[colour];
@@ -414,13 +481,15 @@ function draggable(plot, state, moved) {
   };
   const near = (e) => {
     const [px, py] = where(e);
-    const far = handles.map((h) => Math.hypot(plot.x(value(h.x, state)) - px, plot.y(value(h.y, state)) - py));
+    const far = handles.map((h) =>
+      Math.hypot(plot.x(value(h.x, state)) - px, plot.y(value(h.y, state)) - py),
+    );
     const best = far.indexOf(Math.min(...far));
     return far[best] < (e.pointerType === "mouse" ? 16 : 28) ? handles[best] : null;
   };
   canvas.addEventListener("pointerdown", (e) => {
     held = plot.held = near(e);
-    if (held) canvas.setPointerCapture(e.pointerId), e.preventDefault(), moved({});
+    if (held) (canvas.setPointerCapture(e.pointerId), e.preventDefault(), moved({}));
   });
   // a finger on a handle drags it, a finger elsewhere scrolls the page
   canvas.addEventListener("touchstart", (e) => held && e.preventDefault(), { passive: false });
@@ -431,7 +500,10 @@ function draggable(plot, state, moved) {
     moved(held.move(plot.ux(px), plot.uy(py), state));
   });
   for (const done of ["pointerup", "pointercancel", "lostpointercapture"])
-    canvas.addEventListener(done, () => held && ((held = plot.held = null), (canvas.style.cursor = ""), moved({})));
+    canvas.addEventListener(
+      done,
+      () => held && ((held = plot.held = null), (canvas.style.cursor = ""), moved({})),
+    );
 }
 
 // ---- the readout: a list in text, and a quiet voice for those who cannot see it
@@ -451,22 +523,33 @@ export function readout(root) {
       dd.style.color = colour ? `var(--gan-${colour})` : "";
     });
     clearTimeout(timer);
-    timer = setTimeout(() => (voice.textContent = [...list.children].map((d) => `${d.firstChild.textContent} ${d.lastChild.textContent}`).join(", ")), 700);
+    timer = setTimeout(
+      () =>
+        (voice.textContent = [...list.children]
+          .map((d) => `${d.firstChild.textContent} ${d.lastChild.textContent}`)
+          .join(", ")),
+      700,
+    );
   };
   return { nodes: [list, voice], show, stop: () => clearTimeout(timer) };
 }
 
 export function legend(entries) {
-  return el("ul", { className: "gan-legend" }, ...entries.map(([colour, words, mark = "line"]) => {
-    const key = el("span", { className: `gan-key gan-key-${mark}` });
-    key.style.color = `var(--gan-${colour})`;
-    return el("li", {}, key, el("span", {}, ...rich(words)));
-  }));
+  return el(
+    "ul",
+    { className: "gan-legend" },
+    ...entries.map(([colour, words, mark = "line"]) => {
+      const key = el("span", { className: `gan-key gan-key-${mark}` });
+      key.style.color = `var(--gan-${colour})`;
+      return el("li", {}, key, el("span", {}, ...rich(words)));
+    }),
+  );
 }
 
 // Calls draw at most once a frame, again when the width or the theme changes. Returns { ask, stop }.
 export function drawer(root, draw) {
-  let asked = 0, width = 0;
+  let asked = 0,
+    width = 0;
   const ask = () => (asked ||= requestAnimationFrame(() => ((asked = 0), draw())));
   const size = new ResizeObserver(() => root.clientWidth !== width && ((width = root.clientWidth), ask()));
   size.observe(root);
@@ -509,7 +592,9 @@ export function explorable(root, spec) {
   });
 
   for (const c of spec.controls || []) {
-    const made = control(root, c.press ? { ...c, press: () => c.press(state, set) } : c, (id, v) => set(id, v));
+    const made = control(root, c.press ? { ...c, press: () => c.press(state, set) } : c, (id, v) =>
+      set(id, v),
+    );
     controls.set(c.id, made);
     if (c.type !== "button") state[c.id] = made.get();
   }

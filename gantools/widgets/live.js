@@ -9,13 +9,26 @@ function knobs(about, settings) {
   const rate = (v) => number(10 ** v, v < -2.7 ? 5 : 4).replace(/0+$/, "");
   const all = {
     speed: { label: "turns a second", type: "select", options: about.speeds },
-    loss: { label: "loss", type: "select", options: about.losses.map((value) => ({ value, label: value.replace("_", " ") })) },
+    loss: {
+      label: "loss",
+      type: "select",
+      options: about.losses.map((value) => ({ value, label: value.replace("_", " ") })),
+    },
     steps: { label: `steps of the ${about.players[0]} a turn`, min: 1, max: 20, step: 1 },
     noise: { label: "instance noise (sd)", min: 0, max: 1, step: 0.01 },
   };
   for (const name of about.players)
-    all[`lr_${name}`] = { label: `learning rate, ${name}`, min: -5, max: -1, step: 0.05, format: rate, log: true };
-  return Object.entries(all).filter(([id]) => id in settings).map(([id, spec]) => ({ id, ...spec, value: shown(spec, settings[id]) }));
+    all[`lr_${name}`] = {
+      label: `learning rate, ${name}`,
+      min: -5,
+      max: -1,
+      step: 0.05,
+      format: rate,
+      log: true,
+    };
+  return Object.entries(all)
+    .filter(([id]) => id in settings)
+    .map(([id, spec]) => ({ id, ...spec, value: shown(spec, settings[id]) }));
 }
 const shown = (spec, value) => (spec.log ? Math.log10(Math.max(value, 1e-5)) : value);
 
@@ -25,7 +38,8 @@ function grow(curve, turn, losses, pull) {
   curve.losses.push(losses);
   curve.pulls.push(pull ?? NaN);
   if (curve.turns.length < MOST) return;
-  const half = (list, f) => Array.from({ length: list.length >> 1 }, (_, i) => f(list[2 * i], list[2 * i + 1]));
+  const half = (list, f) =>
+    Array.from({ length: list.length >> 1 }, (_, i) => f(list[2 * i], list[2 * i + 1]));
   curve.turns = half(curve.turns, (_, b) => b);
   curve.losses = half(curve.losses, (a, b) => a.map((v, i) => (v + b[i]) / 2));
   curve.pulls = half(curve.pulls, (a, b) => (Number.isNaN(a) ? b : a));
@@ -43,10 +57,19 @@ function render({ model, el: host }) {
   const one = button("One turn", () => ask({ do: "turn" }));
   const reset = button("Reset", () => ask({ do: "reset" }));
   const specs = knobs(about, status().settings);
-  const made = new Map(specs.map((spec) => [spec.id, control(root, spec, (_, v) => ask({ set: spec.id, value: spec.log ? 10 ** v : v }))]));
+  const made = new Map(
+    specs.map((spec) => [
+      spec.id,
+      control(root, spec, (_, v) => ask({ set: spec.id, value: spec.log ? 10 ** v : v })),
+    ]),
+  );
   const node = (id) => made.get(id)?.node;
   const bar = el("div", { className: "gan-bar" }, play, one, reset, node("speed"), node("loss"));
-  const rest = el("div", { className: "gan-controls" }, ...specs.filter((s) => !["speed", "loss"].includes(s.id)).map((s) => node(s.id)));
+  const rest = el(
+    "div",
+    { className: "gan-controls" },
+    ...specs.filter((s) => !["speed", "loss"].includes(s.id)).map((s) => node(s.id)),
+  );
   const error = el("p", { className: "gan-error", hidden: true });
   error.setAttribute("role", "alert");
 
@@ -72,7 +95,11 @@ function render({ model, el: host }) {
     const fake = about.box ? places(f.fake, about.box) : f.fake;
     if (f.losses) now = f.losses.map((v) => v ?? NaN);
     if (f.losses && !(f.turn <= arena.curve.turns.at(-1))) grow(arena.curve, f.turn, now, f.pull);
-    arena.show({ turn: f.turn, fake, surface: f.surface, side: f.shapes.surface?.[0], arrows: f.arrows, pull: f.pull }, now, [["device", about.device]]);
+    arena.show(
+      { turn: f.turn, fake, surface: f.surface, side: f.shapes.surface?.[0], arrows: f.arrows, pull: f.pull },
+      now,
+      [["device", about.device]],
+    );
     // the kernel sends the next frame when this one is on the screen (or the page is hidden)
     document.hidden ? ask({ seen: f.sequence }) : requestAnimationFrame(() => ask({ seen: f.sequence }));
   }
@@ -95,7 +122,9 @@ function render({ model, el: host }) {
   frame();
   tell();
   ask({ do: "hello" });
-  root.gan = { values: () => ({ turn: arena.frame.turn, playing: status().playing, settings: status().settings }) };
+  root.gan = {
+    values: () => ({ turn: arena.frame.turn, playing: status().playing, settings: status().settings }),
+  };
   return () => {
     for (const [event, f] of Object.entries(heard)) model.off(event, f);
     arena.stop();

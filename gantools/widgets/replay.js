@@ -17,11 +17,18 @@ function frames(run) {
     return (k) => ({ turn: run.turns[k], fake: part("fake", k) });
   }
   run.shapes.steps = run.shapes.low;
-  run.steps = undo(Uint16Array.from(run.low, (v, i) => v + 256 * run.high[i]), T);
+  run.steps = undo(
+    Uint16Array.from(run.low, (v, i) => v + 256 * run.high[i]),
+    T,
+  );
   if (run.surface) undo(run.surface, T);
   return (k) => ({
-    turn: run.turns[k], fake: places(part("steps", k), run.box), surface: part("surface", k),
-    side: run.shapes.surface?.[1], arrows: part("arrows", k), pull: run.pull?.[k],
+    turn: run.turns[k],
+    fake: places(part("steps", k), run.box),
+    surface: part("surface", k),
+    side: run.shapes.surface?.[1],
+    arrows: part("arrows", k),
+    pull: run.pull?.[k],
   });
 }
 
@@ -29,16 +36,36 @@ export default async function replay(root) {
   const run = unpack(await inflate(root.querySelector(".gan-data").textContent));
   const last = run.turns.length - 1;
   const at = frames(run);
-  let k = 0, playing = false, clock = 0, debt = 0;
+  let k = 0,
+    playing = false,
+    clock = 0,
+    debt = 0;
 
-  const button = (label, title, press) => el("button", { type: "button", textContent: label, title, onclick: press });
+  const button = (label, title, press) =>
+    el("button", { type: "button", textContent: label, title, onclick: press });
   const play = button("▶ Play", "Play or pause (space)", () => (playing ? pause() : start()));
   const back = button("‹", "One frame back (left arrow)", () => (pause(), go(k - 1)));
   const on = button("›", "One frame on (right arrow)", () => (pause(), go(k + 1)));
   back.setAttribute("aria-label", "One frame back");
   on.setAttribute("aria-label", "One frame on");
-  const scrub = control(root, { id: "frame", label: "turn", min: 0, max: last, step: 1, value: 0, format: (v) => `${run.turns[v]} of ${run.turns[last]}` }, (_, v) => (pause(), go(v)));
-  const speed = control(root, { id: "speed", label: "frames a second", type: "select", options: ["5", "15", "30", "60"], value: "15" }, () => {});
+  const scrub = control(
+    root,
+    {
+      id: "frame",
+      label: "turn",
+      min: 0,
+      max: last,
+      step: 1,
+      value: 0,
+      format: (v) => `${run.turns[v]} of ${run.turns[last]}`,
+    },
+    (_, v) => (pause(), go(v)),
+  );
+  const speed = control(
+    root,
+    { id: "speed", label: "frames a second", type: "select", options: ["5", "15", "30", "60"], value: "15" },
+    () => {},
+  );
   scrub.node.classList.add("gan-scrub");
   const bar = el("div", { className: "gan-bar" }, play, back, on, scrub.node, speed.node);
 
@@ -78,12 +105,15 @@ export default async function replay(root) {
     if (!root.isConnected) return pause();
     debt += Math.min(0.25, (now - clock) / 1000) * +speed.get();
     clock = now;
-    if (debt >= 1) go(k + Math.floor(debt)), (debt %= 1);
+    if (debt >= 1) (go(k + Math.floor(debt)), (debt %= 1));
     k === last ? pause() : requestAnimationFrame(step);
   }
   arena.keys({
-    " ": () => play.click(), ArrowRight: () => on.click(), ArrowLeft: () => back.click(),
-    Home: () => (pause(), go(0)), End: () => (pause(), go(last)),
+    " ": () => play.click(),
+    ArrowRight: () => on.click(),
+    ArrowLeft: () => back.click(),
+    Home: () => (pause(), go(0)),
+    End: () => (pause(), go(last)),
   });
   root.gan = { go, values: () => ({ frame: k, turn: run.turns[k], playing, fake: [...at(k).fake] }) };
   go(0);

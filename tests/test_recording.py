@@ -1,0 +1,187 @@
+"""Recordings: they look without touching, keep what they saw, and say clearly when a file cannot be trusted."""
+
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from gantools import data, losses, nets, storage
+from gantools.game import Game, Player, adam, gan
+from gantools.recording import Recording, View, level, record, snapshot
+
+
+def ring(**kwargs):
+    return gan(nets.mlp([2, 16, 2]), nets.mlp([2, 16, 1], seed=1), data.ring(8), batch_size=32, device="cpu", **kwargs)
+
+
+def digits():
+    generator = nets.mlp([8, 16, 64], output="tanh", shape=(1, 8, 8))
+    discriminator = nets.mlp([64, 16, 1], seed=1)
+    return gan(generator, discriminator, data.load("digits"), latent=8, batch_size=16, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return record(ring(), turns=7, every=3, points=20, grid=5, arrows=4, title="Seven turns")
+
+
+def test_frames_stand_before_the_first_turn_at_every_third_and_after_the_last(run):
+    assert run.turns.tolist() == [0, 3, 6, 7]
+    assert len(run) == 4
+    assert run.fake.shape == (4, 20, 2) and run.real.shape == (20, 2)
+    assert run.surface.shape == (4, 5, 5) and run.surface.dtype == torch.uint8
+    assert run.pull.shape == (4, 4, 2)
+    assert run.losses.shape == (7, 2)
+    assert run.about["title"] == "Seven turns" and run.about["players"] == ["discriminator", "generator"]
+    assert "4 frames of 7 turns, seed 0" in repr(run)
+
+
+def test_recording_does_not_touch_the_game(run):
+    watched, alone = ring(), ring()
+    seen = record(watched, 7, 3, points=20, grid=5, arrows=4)
+    alone.run(7)
+    mine, other = watched.state()["tensors"], alone.state()["tensors"]
+    assert mine.keys() == other.keys() and all(torch.equal(mine[k], other[k]) for k in mine)
+    assert torch.equal(seen.fake, run.fake) and torch.equal(seen.losses, run.losses)
+
+
+def test_a_frame_shows_the_game(run):
+    game = ring()
+    game.run(7)
+    assert torch.equal(run.fake[-1], game.sample(20))
+    assert torch.equal(run.pull[-1], game.pull(game.sample(20)[:4]))
+    left, right, bottom, top = game.data["real"].box
+    corner = torch.tensor([[left, bottom], [right, bottom], [left, top]])
+    expected = (255 * game.score(corner).sigmoid()).round()
+    found = torch.stack([run.surface[-1, 0, 0], run.surface[-1, 0, -1], run.surface[-1, -1, 0]])
+    assert torch.allclose(found.float(), expected, atol=1)
+
+
+def test_a_recording_goes_on_from_where_the_game_stands():
+    game = ring()
+    game.run(5)
+    assert record(game, 4, 2, points=5, grid=3, arrows=0).turns.tolist() == [5, 7, 9]
+
+
+@pytest.mark.parametrize("name", losses.NAMES)
+def test_every_loss_has_a_surface_and_a_level(name):
+    frame = snapshot(game := ring(loss=name), View.of(game, 10, 4, 3))
+    assert frame.surface.shape == (4, 4)
+    expected = {"minimax": 1.3863, "nonsaturating": 1.3863, "least_squares": 0.25, "hinge": 2.0, "wasserstein": 0.0}
+    assert level(name) == pytest.approx(expected[name], abs=1e-4)  # log 4, 1/4, 2 (1 - TV), W1
+
+
+def test_images_are_recorded_as_images():
+    run = record(digits(), 4, 2, points=100)
+    assert run.fake.shape == (3, 64, 1, 8, 8) and run.fake.dtype == torch.uint8
+    assert run.real.shape == (64, 1, 8, 8)
+    assert run.surface is None and run.pull is None and run.about["box"] is None
+
+
+def test_a_game_without_a_discriminator_to_ask_is_recorded_without_surface_and_arrows():
+    net = nets.mlp([2, 4, 2])
+    player = Player("generator", net, lambda batch: (net(batch.latent(2)) - batch.real).square().mean(), adam(1e-3))
+    game = Game([player], data.ring(3), 8, device="cpu", sample=lambda n, rng: net(torch.randn(n, 2, generator=rng)))
+    run = record(game, 2, 1, points=6)
+    assert run.surface is None and run.pull is None and run.losses.shape == (2, 1)
+
+
+@pytest.mark.parametrize("bad", [{"turns": 0}, {"every": 0}, {"every": -1}, {"turns": 2.5}, {"points": 1}, {"grid": 0}])
+def test_numbers_that_cannot_be_are_refused(bad):
+    game = ring()
+    with pytest.raises(ValueError, match=f"{next(iter(bad))} must be a whole number"):
+        record(game, **{"turns": 2, "every": 1} | bad)
+    assert game.number == 0
+
+
+def test_what_cannot_be_shown_is_refused():
+    line = gan(nets.mlp([2, 4, 1]), nets.mlp([1, 4, 1]), data.normal(0, 1), device="cpu")
+    with pytest.raises(ValueError, match=r"points of the plane.*\(400, 1\)"):
+        record(line, 2, 1)
+
+
+# on disk --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(run, tmp_path):
+    path = tmp_path / "run.safetensors"
+    run.save(path)
+    return path
+
+
+@pytest.mark.parametrize("make", [ring, digits])
+def test_what_is_saved_comes_back(make, tmp_path):
+    run = record(make(), 3, 2, points=9)
+    run.save(tmp_path / "r.safetensors")
+    again = Recording.load(tmp_path / "r.safetensors")
+    assert again.about == run.about
+    for name in ("turns", "real", "fake", "losses", "surface", "pull"):
+        mine, other = getattr(run, name), getattr(again, name)
+        assert (mine is None and other is None) or (mine.dtype == other.dtype and torch.equal(mine, other))
+
+
+def test_a_truncated_file_is_refused(file):
+    whole = file.read_bytes()
+    for size in (0, 4, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match="damaged"):
+            Recording.load(file)
+
+
+def test_a_changed_number_is_noticed(file):
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="digest"):
+        Recording.load(file)
+
+
+def rewrite(file, change):
+    with safe_open(file, framework="pt") as opened:
+        meta = opened.metadata()
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+    about = json.loads(meta["about"])
+    change(about)
+    text = json.dumps(about, sort_keys=True)
+    save_file(tensors, file, metadata={"about": text, "digest": storage._digest(text, tensors)})
+
+
+def test_a_changed_description_is_noticed(file):
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"Seven turns", b"Eight turns"))
+    with pytest.raises(ValueError, match="digest"):
+        Recording.load(file)
+
+
+def test_another_version_is_refused_by_its_number(file):
+    rewrite(file, lambda about: about.update(version=99))
+    with pytest.raises(ValueError, match="version 99"):
+        Recording.load(file)
+
+
+def test_a_checkpoint_is_no_recording(tmp_path):
+    ring().save(tmp_path / "game.safetensors")
+    with pytest.raises(ValueError, match="is a checkpoint, not a recording"):
+        Recording.load(tmp_path / "game.safetensors")
+
+
+def test_what_is_not_there_is_said_to_be_missing(tmp_path, run):
+    with pytest.raises(FileNotFoundError, match="no recording at"):
+        Recording.load(tmp_path / "nothing.safetensors")
+    with pytest.raises(ValueError, match="no folder"):
+        run.save(tmp_path / "nowhere" / "run.safetensors")
+
+
+def test_a_failed_save_leaves_the_old_file(file, run, monkeypatch):
+    before = file.read_bytes()
+
+    def full(*arguments, **kwargs):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(storage, "save_file", full)
+    with pytest.raises(OSError, match="no space"):
+        run.save(file)
+    assert file.read_bytes() == before and list(file.parent.iterdir()) == [file]
