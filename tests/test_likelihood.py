@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from scipy import integrate, optimize, stats
 
-from gantools import divergences as dv, likelihood as lk
+from gantools import divergences as dv, likelihood as lk, widgets
 
 LOG2, HALF_LOG_2PI = math.log(2), .5 * math.log(2 * math.pi)
 N = stats.norm
@@ -201,7 +201,8 @@ def test_a_generator_on_a_line_has_no_likelihood_in_the_plane():
     points = N(0, 1).rvs((200_000, 2), random_state=0)
     for sigma in (1., .5, .1):
         log_q = stats.multivariate_normal([0, 0], np.diag([1, sigma ** 2])).logpdf(points)
-        assert lk.line_log_likelihood(sigma) == pytest.approx(log_q.mean(), abs=5 * log_q.std() / 200_000 ** .5)
+        tol = 5 * log_q.std() / 200_000 ** .5
+        assert lk.line_log_likelihood(sigma) == pytest.approx(log_q.mean(), abs=tol)
     assert lk.line_log_likelihood(1.) == pytest.approx(-dv.entropy(N(0, 1)) * 2)
     assert lk.line_log_likelihood(1e-3) < -4e5
 
@@ -230,3 +231,65 @@ def test_a_generator_on_a_line_has_no_likelihood_in_the_plane():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ---- the figure that moves ---------------------------------------------------------------------------------
+
+def figure(browser, part):
+    """A page with the figure, and a function that sets its controls and reads its values."""
+    page = browser.new_page()
+    page.set_content("<!doctype html><html data-theme=light><body>" + widgets.explore("likelihood", part, alt="x").html)
+    page.wait_for_function("document.querySelector('.gan-block')?.gan")
+
+    def read(**state):
+        return page.evaluate("s => { const g = document.querySelector('.gan-block').gan; g.set(s); return g.values(); }",
+                             state)
+    return page, read
+
+
+LAWS = {"normal": N(0, 1), "bumps": dv.mixture([.5, .5], [N(-2, .6), N(2, .6)])}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_figure_agrees_with_the_library(browser, law):
+    page, read = figure(browser, "default")
+    truth = LAWS[law]
+    for mu, width, m in ((-1.5, .2, 20), (0, 0, 1), (2.37, -.5, 200), (0, .31, 77)):
+        got = read(law=law, model="one", mu=mu, width=width, m=m)
+        model = N(got["mu"], got["s"])
+        assert (got["mu"], math.log10(got["s"]), len(got["sample"])) == pytest.approx((mu, width, m), abs=1e-9)
+        assert got["kl"] == pytest.approx(dv.kl(truth, model), abs=1e-7)
+        assert got["L"] == pytest.approx(lk.expected_log_likelihood(truth, model), abs=1e-7)
+        assert got["entropy"] == pytest.approx(dv.entropy(truth), abs=1e-7)
+        assert got["Lm"] == pytest.approx(lk.log_likelihood(model, got["sample"]), abs=1e-9)
+        got = read(model="spike")
+        model = lk.spiked_mixture(got["mu"], got["s"])
+        assert got["kl"] == pytest.approx(dv.kl(truth, model), abs=1e-7)
+        assert got["Lm"] == pytest.approx(lk.log_likelihood(model, got["sample"]), abs=1e-9)
+    page.close()
+
+
+def test_the_figure_shows_the_likelihood_that_diverges(browser):
+    page, read = figure(browser, "spike")
+    for width in (-2, -5, -9, -16):
+        got = read(law="normal", mu=.8, width=width)
+        page.get_by_role("button", name="Put μ on the nearest observation").click()
+        got = read()
+        assert got["mu"] in got["sample"]
+        assert got["Lm"] == pytest.approx(lk.mixture_log_likelihood(got["sample"], got["mu"], got["s"]), abs=1e-9)
+        assert got["kl"] == pytest.approx(lk.spiked_kl(got["mu"], got["s"]), abs=1e-7)
+    assert got["Lm"] > -got["entropy"] and got["kl"] <= LOG2                # above the ceiling of L, KL at most log 2
+    page.get_by_role("slider", name="observations m").fill("200")
+    assert read()["Lm"] < -got["entropy"]                                  # with more data s must be smaller still
+    page.close()
+
+
+def test_the_sample_of_the_figure_comes_from_its_law(browser):
+    page, read = figure(browser, "default")
+    for law, truth in LAWS.items():
+        sample = read(law=law, m=200)["sample"]
+        assert stats.kstest(sample, truth.cdf).pvalue > .05
+        page.get_by_role("button", name="Mean and deviation of the sample").click()
+        got, fit = read(), lk.fit_normal(sample)
+        assert (got["mu"], got["s"]) == pytest.approx(fit.args, rel=.012, abs=.006)
+    page.close()
