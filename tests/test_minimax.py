@@ -374,6 +374,16 @@ def test_nearest_against_a_loop(digits):
         assert index[k] == int(np.argmin(far)) and distance[k] == pytest.approx(min(far), rel=1e-5)
 
 
+def test_sheet_of_images():
+    images = torch.arange(12.0).reshape(3, 1, 2, 2) / 5.5 - 1
+    sheet = minimax.tile(images, columns=2)
+    assert sheet.shape == (5, 5)
+    assert sheet[:2, 3:] == pytest.approx((images[1, 0].numpy() + 1) / 2)
+    assert sheet[3:, :2] == pytest.approx((images[2, 0].numpy() + 1) / 2)
+    assert np.isnan(sheet[2]).all() and np.isnan(sheet[:, 2]).all() and np.isnan(sheet[3:, 3:]).all()
+    assert minimax.tile(images, columns=3, gap=0).shape == (2, 6)
+
+
 # ---- bad input --------------------------------------------------------------------------------------------
 
 
@@ -400,6 +410,8 @@ def test_nearest_against_a_loop(digits):
     (lambda: minimax.density_descent(P, P, 5), "vectors"),
     (lambda: minimax.binned(P, [1.0, 0.0]), "increasing"),
     (lambda: minimax.binned(P, [500.0, 501.0]), "no mass"),
+    (lambda: minimax.tile(torch.zeros(0, 1, 8, 8)), "made of images"),
+    (lambda: minimax.tile(torch.zeros(2, 1, 8, 8), columns=0), "a column at least"),
     (lambda: minimax.nearest(torch.zeros(0, 1, 8, 8), torch.zeros(2, 1, 8, 8)), "at least one image"),
     (lambda: minimax.nearest(torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 4, 4)), "64 pixels"),
     (lambda: minimax.nearest(torch.zeros(2, 4), torch.zeros(3, 4), skip_self=True), "same images"),

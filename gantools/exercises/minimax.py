@@ -70,7 +70,7 @@ def check_uniforms(answer) -> None:
             (2 * 0.3 * math.log(2), "that is 2 JSD; C(G) is lower by log 4."),
             (0.3 * math.log(2), "that is the JSD; C(G) = -log 4 + 2 JSD."),
             (-0.3 * log4, "you counted the part without overlap; there D* is 0 or 1 and costs nothing."),
-            (-overlap * math.log(2), "that is one half of V; the generated samples in the overlap count too."),
+            (-overlap * math.log(2), "that is half of V; the generated samples in the overlap count too."),
             (-log4, "that would be the value if the laws were equal; D* is 0 or 1 outside the overlap."),
         ],
     )  # fmt: skip
@@ -117,11 +117,11 @@ def check_reply(answer) -> str:
         d = np.array(d)
         q = ex.array(ex.call(answer, d), shape=d.shape, what=f"what your function returns at {ex.show(d)}")
         if q.min() < -1e-9 or abs(q.sum() - 1) > 1e-6:
-            raise ex.Wrong(f"at {ex.show(d)} you return {ex.show(q)}, which is not a law: masses >= 0, total 1.")
+            raise ex.Wrong(f"at {ex.show(d)} you return {ex.show(q)}, not a law (masses >= 0, sum 1).")
         if q[d.argmin()] > 0.99:
             raise ex.Wrong(
-                "that law sits where D is smallest, where D is sure that samples are generated: log(1 - D) is "
-                "close to 0 there, its maximum. The generator minimises."
+                "that law sits where D is smallest, where D is sure that samples are generated: log(1 - D) "
+                "is close to 0 there, its maximum. The generator minimises."
             )
         lost = q @ np.log1p(-d) - np.log1p(-d).min()
         if lost > 1e-9:
@@ -130,8 +130,8 @@ def check_reply(answer) -> str:
                 "linear function on the simplex have its minimum?"
             )
     return (
-        "the best reply to a fixed D is a single point, where D is largest. A generator that is trained to the "
-        "end against a frozen discriminator collapses: the inner problem is D's, and the order matters."
+        "the best reply to a fixed D is a single point, where D is largest. A generator that is trained to "
+        "the end against a frozen discriminator collapses: the inner problem is D's, and the order matters."
     )
 
 
@@ -146,7 +146,7 @@ def check_law(answer) -> str:
     gap = np.abs(np.sort(made) - wanted)[200:-200].max()  # quantile against quantile, the far tails aside
     if gap > 0.05:
         found = f"mean {made.mean():.3f} and sd {made.std():.3f}"
-        raise ex.Wrong(f"its law is another one: {found} against 1 and 2, its quantiles are off by up to {gap:.3f}.")
+        raise ex.Wrong(f"its law is another one: {found} against 1 and 2, quantiles off by up to {gap:.3f}.")
     return (
         "another map, the same law, the same C(G). Nothing in the game can tell the two apart: the optimum "
         "is unique in law, not in parameters."
