@@ -1,6 +1,19 @@
-import { explorable, linspace, normalPdf, trapezoid } from "./canvas.js";
+import { explorable, linspace, normalPdf, number, random, ticks, trapezoid } from "./canvas.js";
 
 const xs = linspace(-5, 5, 400);
+
+// the base's own mathematics, for the tests
+const few = linspace(-2, 2, 9);
+const pdf = Array.from(few, (x) => normalPdf(x, 0.5, 2));
+const draw = random(1);
+const check = {
+  pdf,
+  area: trapezoid(pdf, few),
+  normal: Array.from({ length: 1000 }, draw.normal),
+  again: random(1).normal(),
+  words: [Infinity, -Infinity, NaN, -0.5, -1e-12 * 0, 1e-7].map((v) => number(v)),
+  ticks: ticks(-2, 2, 5).found,
+};
 
 export default function demo(root) {
   explorable(root, {
@@ -75,6 +88,6 @@ export default function demo(root) {
       ["mean", s.mean, "generated"],
       ["spread", s.sd],
     ],
-    values: (s) => ({ kl: s.kl }),
+    values: (s) => ({ kl: s.kl, check }),
   });
 }

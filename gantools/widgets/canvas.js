@@ -607,6 +607,11 @@ export function explorable(root, spec) {
   );
   for (const p of plots) draggable(p, state, set);
   update();
-  root.gan = { state, set, values: () => (spec.values ? spec.values(state) : { ...state }) };
+  const values = () => (spec.values ? spec.values(state) : { ...state });
+  const handles = () =>
+    plots.flatMap((p, plot) =>
+      (p.spec.handles || []).map((h) => ({ plot, x: p.x(value(h.x, state)), y: p.y(value(h.y, state)) })),
+    );
+  root.gan = { state, set, values, handles }; // for tests, and for the curious
   return root.gan;
 }

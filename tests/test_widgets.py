@@ -1,0 +1,532 @@
+"""Figures that move: what they are told, what they show, in a page without network and in a real JupyterLab."""
+
+import gzip
+import json
+import re
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from lab import lab, run_all
+
+from gantools import data, nets
+from gantools.figures import COLOURS, DARK
+from gantools.game import gan
+from gantools.recording import View, record, snapshot
+from gantools.widgets import Live, Replay, explore, packing
+from gantools.widgets.blocks import bundle
+from gantools.widgets.live import Curve
+
+DEMO = Path(__file__).with_name("demo.js")
+
+
+def ring(**kwargs):
+    players = nets.mlp([2, 16, 2]), nets.mlp([2, 16, 1], seed=1)
+    return gan(*players, data.ring(8), batch_size=32, device="cpu", **kwargs)
+
+
+def digits():
+    generator = nets.mlp([8, 16, 64], output="tanh", shape=(1, 8, 8))
+    return gan(generator, nets.mlp([64, 16, 1]), data.load("digits"), latent=8, batch_size=16, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def run():
+    return record(ring(), turns=40, every=4, points=30, grid=6, arrows=5, title="A short run")
+
+
+def unpack(packed):
+    """The inverse of packing.pack, as arena.js has it."""
+    at = 4 + int.from_bytes(packed[:4], "little")
+    head = json.loads(packed[4:at])
+    for name, kind, shape in head.pop("arrays"):
+        size = int(np.prod(shape)) * np.dtype(kind).itemsize
+        head[name] = np.frombuffer(packed[at : at + size], np.dtype(kind).newbyteorder("<")).reshape(shape)
+        at += size
+    assert at == len(packed)
+    return head
+
+
+# packing --------------------------------------------------------------------------------------------
+
+
+def test_what_is_packed_comes_out():
+    arrays = {"a": np.arange(6, dtype=np.uint16).reshape(2, 3), "b": np.array([1.5], np.float32)}
+    arrays["c"] = np.zeros((0, 2), np.int8)
+    found = unpack(packing.pack({"turn": 3}, arrays))
+    assert found.pop("turn") == 3
+    assert all(np.array_equal(found[k], arrays[k]) and found[k].dtype == arrays[k].dtype for k in arrays)
+    with pytest.raises(ValueError):
+        packing.pack({"loss": float("nan")}, {})
+
+
+def test_positions_are_kept_to_a_fraction_of_a_pixel_and_what_is_far_stays_at_the_edge():
+    box = (-1.0, 3.0, 0.0, 2.0)
+    points = np.array([[-1, 0], [3, 2], [0.123, 1.999], [-4.9, 3.9], [99, -99]])
+    steps = packing.positions(points, box)
+    back = np.array([-5, -2]) + steps * np.array([12, 6]) / packing.STEPS
+    assert np.abs(back[:4] - points[:4]).max() < 12 / packing.STEPS
+    assert steps[4].tolist() == [packing.STEPS, 0]
+
+
+def test_arrows_grow_with_the_pull_and_vanish_with_it():
+    box = (-1.0, 1.0, -1.0, 1.0)
+    pulls = np.array([[1, 0], [0.1, 0], [1e-4, 0], [0, 0], [1e6, 0], [-0.6, 0.8]])
+    drawn = packing.arrows(pulls, box)
+    assert drawn[:5, 0].tolist() == [round(127 / 2), round(127 * 0.1 / 1.1), 0, 0, 127]
+    assert drawn[5].tolist() == [-38, 51]
+
+
+def test_a_curve_keeps_its_mean_and_its_room():
+    losses = np.random.default_rng(0).normal(size=(1801, 2)).astype(np.float32)
+    short = packing.curve(losses, 600)
+    assert short.shape == (600, 2)
+    lengths = np.diff(np.linspace(0, 1801, 601).round())
+    assert np.allclose((short * lengths[:, None]).sum(0), losses.sum(0), atol=1e-2)
+    assert np.array_equal(packing.curve(losses[:5]), losses[:5])
+
+
+def test_a_long_run_s_curve_stays_short():
+    curve = Curve(2)
+    for turn in range(1, 5001):
+        curve.add(turn, [turn, -turn])
+    found = curve.arrays()
+    assert len(found["turns"]) < 2 * packing.CURVE
+    assert found["turns"][-1] > 4990
+    middle = found["turns"] - (curve.stretch - 1) / 2  # the mean of a stretch that ends at `turns`
+    assert np.allclose(found["curve"], np.stack([middle, -middle], 1))
+
+
+def test_a_recording_is_packed_without_loss_but_rounding(run):
+    found = unpack(packing.recording(run))
+    steps = found["low"].astype(np.uint16) + 256 * found["high"].astype(np.uint16)
+    steps = np.cumsum(steps, axis=0, dtype=np.uint16)
+    assert np.array_equal(steps, packing.positions(run.fake, run.about["box"]))
+    assert np.array_equal(np.cumsum(found["surface"], axis=0, dtype=np.uint8), run.surface.numpy())
+    assert found["turns"] == run.turns.tolist() and found["played"] == 40
+    assert np.allclose(found["pull"], torch.linalg.norm(run.pull, dim=2).mean(1).numpy())
+
+
+def test_a_live_frame_is_small():
+    game = ring()
+    packed = packing.frame(snapshot(game, view := View.of(game)), view.box, {"losses": None})
+    assert len(packed) < 4000
+    assert unpack(packed)["fake"].shape == (400, 2)
+
+
+def test_a_replay_weighs_at_most_half_a_megabyte():
+    game = gan(nets.mlp([2, 64, 2]), nets.mlp([2, 64, 1], seed=1), data.ring(8), batch_size=64, lr=3e-3, device="cpu")
+    html = Replay(record(game, 298, 2), alt="A ring.").html  # 150 frames of 400 points
+    assert len(gzip.compress(html.encode())) < 500_000
+
+
+# blocks ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alt", [None, " "])
+def test_a_block_without_words_is_refused(alt, run):
+    with pytest.raises(ValueError, match="alt is empty"):
+        explore(DEMO, alt=alt)
+    with pytest.raises(ValueError, match="alt is empty"):
+        Replay(run, alt=alt)
+
+
+def test_unknown_figures_and_parts_are_named():
+    with pytest.raises(ValueError, match="no figure 'nothing'; there are"):
+        explore("nothing", alt="x")
+    with pytest.raises(ValueError, match="no part 'nothing'; there are: default, demo"):
+        explore(DEMO, "nothing", alt="x")
+
+
+def test_a_block_asks_the_network_for_nothing_and_is_the_same_on_every_build(run):
+    for make in (lambda: explore(DEMO, alt='So "so" & <so>.'), lambda: Replay(run, alt='So "so" & <so>.')):
+        one, two = make(), make()
+        assert one.id != two.id and one.html.replace(one.id, "") == two.html.replace(two.id, "")
+        assert not re.search(r"https?:|\bimport\b.*from|src=|@import|url\(", one.html)
+        assert "<noscript><p>So &quot;so&quot; &amp; &lt;so&gt;." in one.html
+        assert repr(one) == 'Figure: So "so" & <so>.'
+
+
+def test_a_module_that_cannot_be_written_into_a_page_is_refused(tmp_path):
+    for source in ("export { a };\n", 'import x from "./canvas.js";\n', "const a = '</script>';\n"):
+        (tmp_path / "bad.js").write_text(source)
+        with pytest.raises(ValueError, match="bad.js: write"):
+            bundle(tmp_path / "bad.js")
+
+
+# in a page without network --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def show(browser):
+    """Put blocks on a page of their own, theme and width as asked; any request or script error fails the test."""
+    wrong, pages = [], []
+
+    def open_page(*blocks, theme="light", width=1000):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.route("**/*", lambda route: (wrong.append(route.request.url), route.abort()))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+        pages.append(page)
+        palette = {"light": COLOURS, "dark": DARK}[theme]
+        page.set_content(
+            f"<!doctype html><html lang=en data-theme={theme}><title>t</title>"
+            f"<body style='background:{palette['paper']};color:{palette['ink']}'>"
+            f"<main><h1>Figures</h1>{''.join(block.html for block in blocks)}</main>"
+        )
+        page.wait_for_function("[...document.querySelectorAll('.gan-block')].every(b => b.gan)")
+        settle(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+def settle(page):
+    """Wait until what was asked for is drawn."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def pixels(page, n=0):
+    settle(page)
+    return page.locator("canvas").nth(n).evaluate("c => c.toDataURL()")
+
+
+def axe(page):
+    found = Axe().run(page).response["violations"]
+    return [(v["id"], [n["html"] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")]
+
+
+def test_a_figure_is_moved_by_the_keyboard(show):
+    page = show(explore(DEMO, alt="Two bell curves."))
+    before, said = pixels(page), page.locator(".gan-readout").inner_text()
+    slider = page.get_by_label("mean of p")
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    assert float(slider.input_value()) == pytest.approx(1.7)
+    assert pixels(page) != before and page.locator(".gan-readout").inner_text() != said
+    assert page.locator("output").first.inner_text() == "1.70"
+    kl = 1.7**2 / 2  # KL(N(0,1), N(m,1)) in nats
+    assert page.evaluate("document.querySelector('.gan-block').gan.values().kl") == pytest.approx(kl, abs=1e-3)
+    page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('mean 1.700')")
+    page.get_by_role("button", name="Back to the start").press("Enter")
+    assert float(slider.input_value()) == 1.5 and pixels(page) == before
+
+
+def test_a_handle_is_dragged_and_its_slider_goes_with_it(show):
+    page = show(explore(DEMO, alt="Two bell curves."))
+    box = page.locator("canvas").first.bounding_box()
+    at = page.evaluate("document.querySelector('.gan-block').gan.handles()[0]")
+    page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + at["x"] - 60, box["y"] + at["y"], steps=4)
+    page.mouse.up()
+    assert float(page.get_by_label("mean of p").input_value()) < 0.6
+    assert page.evaluate("document.querySelector('.gan-block').gan.state.mean") < 0.6
+
+
+def test_the_small_mathematics_of_the_base_is_right(show):
+    page = show(explore(DEMO, alt="Two bell curves."))
+    found = page.evaluate("document.querySelector('.gan-block').gan.values().check")
+    x = np.linspace(-2, 2, 9)
+    density = np.exp(-((x - 0.5) ** 2) / 8) / (2 * np.sqrt(2 * np.pi))
+    assert found["pdf"] == pytest.approx(density.tolist())
+    assert found["area"] == pytest.approx(float(np.trapezoid(density, x)))
+    draws = np.array(found["normal"])
+    assert abs(draws.mean()) < 0.1 and abs(draws.std() - 1) < 0.1 and found["again"] == found["normal"][0]
+    assert found["words"] == ["∞", "−∞", "not a number", "−0.500", "0.000", "1.0·10^−7"]
+    assert found["ticks"] == pytest.approx([-2, -1, 0, 1, 2])
+
+
+def test_blocks_share_a_page_without_clashing(show, run):
+    page = show(explore(DEMO, alt="One."), explore(DEMO, alt="Two."), Replay(run, alt="Three."))
+    page.evaluate("document.querySelectorAll('.gan-block')[0].gan.set('mean', -3)")
+    states = page.evaluate("[0, 1].map(k => document.querySelectorAll('.gan-block')[k].gan.state.mean)")
+    assert states == [-3, 1.5]
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_blocks_fit_and_everybody_can_use_them(show, run, theme, width):
+    page = show(explore(DEMO, alt="Two bell curves."), Replay(run, alt="A ring."), theme=theme, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not axe(page)
+    for canvas in page.locator("canvas").all():
+        assert canvas.get_attribute("role") == "img" and canvas.get_attribute("aria-label")
+        assert canvas.bounding_box()["width"] > 100
+
+
+def test_the_canvas_takes_the_colours_of_the_theme_and_follows_it(show):
+    page = show(explore(DEMO, alt="Two bell curves."))
+    light = pixels(page)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_timeout(50)
+    assert pixels(page) != light
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    page.wait_for_timeout(50)
+    assert pixels(page) == light
+    wanted = [int(COLOURS["data"][i : i + 2], 16) for i in (1, 3, 5)]
+    assert page.locator("canvas").first.evaluate(
+        """(c, [r, g, b]) => {
+            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            for (let i = 0; i < d.length; i += 4) if (d[i] === r && d[i+1] === g && d[i+2] === b) return true;
+            return false;
+        }""",
+        wanted,
+    )
+
+
+def value(page, key):
+    return page.evaluate("key => document.querySelector('.gan-arena').gan.values()[key]", key)
+
+
+def test_a_replay_is_scrubbed_by_the_keyboard(show, run):
+    page = show(Replay(run, alt="A ring."))
+    first, curves = pixels(page), pixels(page, 1)
+    scrub = page.get_by_label("turn", exact=True)
+    scrub.focus()
+    page.keyboard.press("ArrowRight")
+    assert value(page, "turn") == 4
+    assert pixels(page) != first and pixels(page, 1) != curves
+    assert page.locator("output").first.inner_text() == "4 of 40"
+    page.keyboard.press("End")
+    readout = page.locator(".gan-readout").inner_text().split()
+    last = run.losses[-1].tolist()
+    assert readout[:2] == ["turn", "40"]
+    assert f"{last[0]:.3f}" in readout and f"{last[1]:.3f}" in readout
+    page.keyboard.press("Home")
+    assert pixels(page) == first
+    page.get_by_role("group", name="Pictures of the game").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert value(page, "frame") == 1
+
+
+def test_a_replay_shows_the_points_that_were_recorded(show, run):
+    page = show(Replay(run, alt="A ring."))
+    for k in (0, 3, 10):
+        page.evaluate("k => document.querySelector('.gan-arena').gan.go(k)", k)
+        width = run.about["box"][1] - run.about["box"][0]
+        assert value(page, "fake") == pytest.approx(run.fake[k].flatten().tolist(), abs=2 * width / packing.STEPS)
+
+
+def test_a_replay_waits_plays_to_its_end_and_stops(show, run):
+    page = show(Replay(run, alt="A ring."))
+    page.wait_for_timeout(200)
+    assert value(page, "frame") == 0 and not value(page, "playing")
+    page.get_by_label("frames a second").select_option("60")
+    page.get_by_role("group", name="Pictures of the game").press(" ")
+    assert value(page, "playing")
+    page.wait_for_function("document.querySelector('.gan-arena').gan.values().frame === 10")
+    page.wait_for_function("!document.querySelector('.gan-arena').gan.values().playing")
+    page.get_by_role("button", name="Play").click()  # from the start again
+    assert value(page, "frame") < 10
+
+
+def test_the_layers_of_a_replay_can_be_taken_away(show, run):
+    page = show(Replay(run, alt="A ring."))
+    seen = [pixels(page)]
+    for layer in ("what D thinks", "pull on the generator"):
+        page.get_by_label(layer).uncheck()
+        seen.append(pixels(page))
+    assert len(set(seen)) == 3
+    curves = pixels(page, 1)
+    page.get_by_label("curves").select_option("pull")
+    assert pixels(page, 1) != curves
+
+
+def test_images_are_replayed_pixel_by_pixel(show):
+    run = record(digits(), 4, 2, points=9)
+    page = show(Replay(run, alt="Digits."))
+    page.evaluate("document.querySelector('.gan-arena').gan.go(2)")
+    assert value(page, "fake") == run.fake[2].flatten().tolist()
+    assert page.locator("canvas").count() == 3
+    assert len({pixels(page, 0), pixels(page, 1)}) == 2
+
+
+# Live without a front end ---------------------------------------------------------------------------
+
+
+def test_live_is_inert_until_it_is_told():
+    threads = threading.active_count()
+    live = Live(ring())
+    time.sleep(0.05)
+    assert live.game.number == 0 and not live.playing and threading.active_count() == threads
+    assert live.run(3).number == 3 == unpack(live._frame)["turn"]
+    shown = live._repr_mimebundle_()[0]
+    assert "application/vnd.jupyter.widget-view+json" in shown and "open the notebook" in shown["text/html"]
+    assert repr(live) == "Live: A game, live, turn 3"
+
+
+def test_live_plays_in_a_thread_and_pauses():
+    live = Live(ring())
+    live.play()
+    thread = live._thread
+    wait(lambda: live.game.number > 3 and live._sent > 2)
+    assert live.playing and live._status["playing"] and thread.daemon
+    live.pause()
+    stood = live.game.number
+    assert not thread.is_alive() and not live._status["playing"]
+    assert unpack(live._frame)["turn"] == stood
+    time.sleep(0.05)
+    assert live.game.number == stood
+
+
+def test_live_and_a_plain_loop_play_the_same_game():
+    live, alone = Live(ring()), ring()
+    live.play()
+    wait(lambda: live.game.number >= 5)
+    live.pause()
+    alone.run(live.game.number)
+    mine, other = live.game.state()["tensors"], alone.state()["tensors"]
+    assert all(torch.equal(mine[k], other[k]) for k in mine)
+
+
+def test_reset_goes_back_to_the_start_and_keeps_the_controls():
+    live = Live(ring())
+    live.set(loss="hinge", noise=0.2, steps=3, lr_generator=2e-4, speed="20")
+    live.run(4)
+    live.reset()
+    assert live.game.number == 0 and live._status["level"] == 2.0
+    assert live.settings == {
+        "speed": "20", "steps": 3, "loss": "hinge", "noise": 0.2, "lr_discriminator": 1e-3, "lr_generator": 2e-4,
+    }  # fmt: skip
+    assert torch.equal(live.game.sample(5), ring().sample(5))
+    assert len(unpack(live._base)["turns"]) == 0
+
+
+def test_speed_is_kept():
+    live = Live(ring())
+    live.set(speed="20")
+    live.play()
+    began = time.monotonic()
+    time.sleep(0.5)
+    live.pause()
+    assert 0 < live.game.number <= 20 * (time.monotonic() - began) + 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"loss": "nothing"}, "no loss named"), ({"noise": -1}, "noise"), ({"noise": float("nan")}, "noise"),
+        ({"steps": 0}, "steps"), ({"steps": 1.5}, "steps"), ({"speed": "9"}, "speed"),
+        ({"lr_generator": -1e-3}, "rate"), ({"lr_nobody": 1e-3}, "no player"), ({"colour": 1}, "nothing named"),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_refused_and_change_nothing(setting, words):
+    live = Live(ring())
+    before = live.settings
+    with pytest.raises(ValueError, match=words):
+        live.set(noise=0.5, **setting) if "noise" not in setting else live.set(steps=2, **setting)
+    assert live.settings == before
+
+
+def test_what_goes_wrong_is_said_in_the_widget_and_pauses_it():
+    game = ring()
+    live = Live(game)
+    loss = game.players[1].loss
+    game.players[1].loss = lambda batch: loss(batch) * (float("nan") if batch.turn > 5 else 1)
+    live.play()
+    wait(lambda: live._status["error"])
+    assert "turn 6: the generator's loss is nan" in live._status["error"]
+    wait(lambda: not live.playing)
+    live.reset()
+    assert live._status["error"] == "" and game.number == 0
+
+
+def test_what_the_page_asks_for_is_done_and_nonsense_is_answered_in_words():
+    live = Live(ring())
+    live._answer(None, {"do": "turn"}, [])
+    assert live.game.number == 1
+    live._answer(None, {"set": "loss", "value": "minimax"}, [])
+    assert live.game.rules.loss == "minimax"
+    live._answer(None, {"set": "loss", "value": "nothing"}, [])
+    assert "no loss named" in live._status["error"] and live.game.rules.loss == "minimax"
+    live._answer(None, {"do": "format the disk"}, [])
+    assert live.game.number == 1
+
+
+def test_a_game_that_cannot_be_shown_has_no_live():
+    line = gan(nets.mlp([2, 4, 1]), nets.mlp([1, 4, 1]), data.normal(0, 1), device="cpu")
+    with pytest.raises(ValueError, match="points of the plane"):
+        Live(line)
+
+
+def wait(condition, patience=20):
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+# in JupyterLab --------------------------------------------------------------------------------------
+
+CELLS = [
+    """\
+import torch
+from gantools import data, figures, nets
+from gantools.game import gan
+from gantools.recording import record
+from gantools.widgets import Live, Replay, explore
+torch.set_num_threads(1)
+game = gan(nets.mlp([2, 32, 2]), nets.mlp([2, 32, 1], seed=1), data.ring(8), batch_size=64, device="cpu")
+live = Live(game, title="A ring, live")
+live""",
+    f"explore({str(DEMO)!r}, alt='Two bell curves.')",
+    """\
+fresh = gan(nets.mlp([2, 8, 2]), nets.mlp([2, 8, 1]), data.ring(3), device="cpu")
+Replay(record(fresh, 4, 1, points=20), alt='A ring.')""",
+]
+
+
+def test_in_jupyterlab(browser):
+    with lab(*CELLS) as address:
+        page = browser.new_page(viewport={"width": 1100, "height": 1400})
+        wrong = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        run_all(page, address)
+        shown = "[...document.querySelectorAll('.gan-block')].filter(b => b.gan).length === 3"
+        page.wait_for_function(shown, timeout=90_000)
+        block = page.locator(".gan-block", has_text="A ring, live")
+        turn = lambda: block.evaluate("b => b.gan.values().turn")
+        rises = "([b, n]) => b.gan.values().turn > n"
+        still = "([b]) => b.gan.values().playing === false"
+        handle = block.element_handle()
+        canvas = block.locator("canvas").first
+        before = canvas.evaluate("c => c.toDataURL()")
+        assert turn() == 0
+
+        block.get_by_role("button", name="One turn").click()
+        page.wait_for_function(rises, arg=[handle, 0])
+        assert turn() == 1
+        block.get_by_role("group", name="Pictures of the game").press(" ")  # play, by the keyboard
+        page.wait_for_function(rises, arg=[handle, 20], timeout=30_000)
+        assert canvas.evaluate("c => c.toDataURL()") != before
+        block.get_by_label("loss", exact=True).select_option("least_squares")
+        page.wait_for_function("([b]) => b.gan.values().settings.loss === 'least_squares'", arg=[handle])
+
+        block.get_by_role("button", name="Pause").click()
+        page.wait_for_function(still, arg=[handle])
+        page.wait_for_timeout(200)
+        stood, picture = turn(), canvas.evaluate("c => c.toDataURL()")
+        assert block.locator(".gan-readout").inner_text().split()[:2] == ["turn", str(stood)]
+        page.wait_for_timeout(500)
+        assert turn() == stood and canvas.evaluate("c => c.toDataURL()") == picture
+
+        page.evaluate("void jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+        page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
+        page.wait_for_function("([c, old]) => c.toDataURL() !== old", arg=[canvas.element_handle(), picture])
+        block.get_by_role("button", name="Reset").click()
+        page.wait_for_function("([b]) => b.gan.values().turn === 0", arg=[handle])
+        assert not wrong
+        page.close()
