@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import integrate, optimize, stats
 
 from gantools import divergences as dv, likelihood as lk, widgets
+from gantools.exercises import likelihood as checks
 
 LOG2, HALF_LOG_2PI = math.log(2), .5 * math.log(2 * math.pi)
 N = stats.norm
@@ -238,12 +239,16 @@ def test_bad_input_is_named(call, message):
 def figure(browser, part):
     """A page with the figure, and a function that sets its controls and reads its values."""
     page = browser.new_page()
-    page.set_content("<!doctype html><html data-theme=light><body>" + widgets.explore("likelihood", part, alt="x").html)
+    block = widgets.explore("likelihood", part, alt="x")
+    page.set_content("<!doctype html><html data-theme=light><body>" + block.html)
     page.wait_for_function("document.querySelector('.gan-block')?.gan")
 
     def read(**state):
-        return page.evaluate("s => { const g = document.querySelector('.gan-block').gan; g.set(s); return g.values(); }",
-                             state)
+        return page.evaluate("""s => {
+            const g = document.querySelector('.gan-block').gan;
+            g.set(s);
+            return g.values();
+        }""", state)
     return page, read
 
 
@@ -257,7 +262,8 @@ def test_the_figure_agrees_with_the_library(browser, law):
     for mu, width, m in ((-1.5, .2, 20), (0, 0, 1), (2.37, -.5, 200), (0, .31, 77)):
         got = read(law=law, model="one", mu=mu, width=width, m=m)
         model = N(got["mu"], got["s"])
-        assert (got["mu"], math.log10(got["s"]), len(got["sample"])) == pytest.approx((mu, width, m), abs=1e-9)
+        assert (got["mu"], math.log10(got["s"])) == pytest.approx((mu, width), abs=1e-9)
+        assert len(got["sample"]) == m
         assert got["kl"] == pytest.approx(dv.kl(truth, model), abs=1e-7)
         assert got["L"] == pytest.approx(lk.expected_log_likelihood(truth, model), abs=1e-7)
         assert got["entropy"] == pytest.approx(dv.entropy(truth), abs=1e-7)
@@ -276,11 +282,12 @@ def test_the_figure_shows_the_likelihood_that_diverges(browser):
         page.get_by_role("button", name="Put μ on the nearest observation").click()
         got = read()
         assert got["mu"] in got["sample"]
-        assert got["Lm"] == pytest.approx(lk.mixture_log_likelihood(got["sample"], got["mu"], got["s"]), abs=1e-9)
+        on_sample = lk.mixture_log_likelihood(got["sample"], got["mu"], got["s"])
+        assert got["Lm"] == pytest.approx(on_sample, abs=1e-9)
         assert got["kl"] == pytest.approx(lk.spiked_kl(got["mu"], got["s"]), abs=1e-7)
-    assert got["Lm"] > -got["entropy"] and got["kl"] <= LOG2                # above the ceiling of L, KL at most log 2
+    assert got["Lm"] > -got["entropy"] and got["kl"] <= LOG2              # above the ceiling of L
     page.get_by_role("slider", name="observations m").fill("200")
-    assert read()["Lm"] < -got["entropy"]                                  # with more data s must be smaller still
+    assert read()["Lm"] < -got["entropy"]                                 # with more data s must be smaller
     page.close()
 
 
@@ -293,3 +300,75 @@ def test_the_sample_of_the_figure_comes_from_its_law(browser):
         got, fit = read(), lk.fit_normal(sample)
         assert (got["mu"], got["s"]) == pytest.approx(fit.args, rel=.012, abs=.006)
     page.close()
+
+
+# ---- the checks of the exercises: every slip is met with its reason ----------------------------------------
+
+def kl_by_hand(p, q):
+    p, q = np.asarray(p, float), np.asarray(q, float)
+    with np.errstate(divide="ignore"):
+        return float(np.sum(p[p > 0] * np.log(p[p > 0] / q[p > 0])))
+
+
+def em(x, floor=.05):
+    """Expectation-maximisation from three starts, the width held above a floor."""
+    def run(mu, s):
+        for _ in range(300):
+            share = 1 / (1 + np.exp(np.clip(N.logpdf(x) - N.logpdf(x, mu, s), -500, 500)))
+            mu = share @ x / share.sum()
+            s = max(floor, math.sqrt(share @ (x - mu) ** 2 / share.sum()))
+        return mu, s
+    fits = [run(mu, .5) for mu in np.quantile(x, [.1, .5, .9])]
+    return max(fits, key=lambda fit: lk.mixture_log_likelihood(x, *fit))
+
+
+def crossing():
+    x = checks.crossing_sample()
+    target = lk.log_likelihood(N(0, 1), x)
+    return optimize.brentq(lambda t: lk.mixture_log_likelihood(x, x[0], 10 ** t) - target, -60, -5)
+
+
+@pytest.mark.parametrize("check, answer, says", [
+    ("kl", kl_by_hand, "Right"), ("kl", lambda p, q: kl_by_hand(q, p), "you computed KL(q||p)"),
+    ("kl", dv.cross_entropy, "cross-entropy"), ("kl", lambda p, q: dv.entropy(p), "the entropy of p"),
+    ("kl", lambda p, q: dv.kl(p, q) / LOG2, "in bits"), ("kl", None, "no function here yet"),
+    ("kl", lambda p, q: kl_by_hand(np.array(p) + 1e-12, np.array(q) + 1e-12), "hides an infinity"),
+    ("kl", lambda p, q: np.sum(np.array(p) * np.log(np.array(p) / np.array(q))), "0 log 0 = 0"),
+    ("directions", ("forward", "reverse"), "Right"), ("directions", ["Forward", "reverse "], "Right"),
+    ("directions", ("reverse", "forward"), "the other way round"),
+    ("directions", "forward", "answer with a pair"),
+    ("directions", ("forward", "forward"), "cannot have chosen both"),
+    ("directions", ..., "answer with a pair"),
+    ("kl_normals", lk.kl_normals, "Right"),
+    ("kl_normals", lambda a, b, c, d: lk.kl_normals(c, d, a, b), "swapped"),
+    ("kl_normals", lambda a, b, c, d: lk.kl_normals(a, b, c, d) + .5, "a 1/2 is missing"),
+    ("kl_normals", lambda a, b, c, d: lk.kl_normals(a, b, c, d) - 2 * math.log(d / b), "upside down"),
+    ("projection", (0, math.sqrt(4.25)), "Right"), ("projection", (2, .5), "one of the bumps"),
+    ("projection", (0, 4.25), "4.25 is the variance"), ("projection", (0, 2), "the variance has two parts"),
+    ("projection", (1, 2), "symmetric about 0"),
+    ("projection", (0, 3), "too large"), ("projection", 3, "shape"),
+    ("sample_size", 18445, "Right"),
+    ("sample_size", 18444.397, "round up"), ("sample_size", 18444, "one observation"),
+    ("sample_size", 14979, "the factor 2 before"), ("sample_size", 36889, "the 2 in the exponent"),
+    ("sample_size", 3723, "0.95 is for success"), ("sample_size", 185, "eps is squared"),
+    ("hypothesis", "continuous", "Right"), ("hypothesis", "compact", "not a compact set"),
+    ("hypothesis", "envelope", "put mu on x"), ("hypothesis", "entropy", "not among the answers"),
+    ("crossing", crossing, "Right"), ("crossing", lambda: crossing() * math.log(10), "the natural logarithm"),
+    ("crossing", lambda: 10 ** crossing(), "s itself"), ("crossing", lambda: 30., "log10(s) is negative"),
+    ("crossing", lambda: -20., "too wide"), ("crossing", lambda: -400., "too narrow"),
+    ("gap", lambda m, v: v / (2 * m), "Right"), ("gap", lambda m, v: 1 / (2 * m), "if the model is right"),
+    ("gap", lambda m, v: v / m, "a factor 1/2"),
+    ("gap", lambda m, v: math.sqrt(v) / (2 * m), "without a root"),
+    ("gap", lambda m, v: v / (2 * math.sqrt(m)), "no root of m"),
+    ("safe_fit", em, "Right"), ("safe_fit", lambda x: (x[0], 1e-6), "has found a spike"),
+    ("safe_fit", lambda x: (x.mean(), x.std()), "nats away in KL"),
+    ("safe_fit", lambda x: (0., -1.), "positive"),
+    ("safe_fit", lambda x: 1 / 0, "ZeroDivisionError"), ("safe_fit", lambda x: None, "is None"),
+])
+def test_exercise(capsys, check, answer, says):
+    if check == "crossing":
+        answer = answer()
+    getattr(checks, f"check_{check}")(answer)
+    out = capsys.readouterr().out
+    assert says in out and out.count("\n") == 1
+    assert out.startswith("Right" if says == "Right" else "Not yet")
