@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import expit, log_expit
 
-from gantools import data, divergences, minimax, nets
+from gantools import data, divergences, minimax, nets, widgets
 from gantools.exercises import minimax as exercises
 from gantools.game import gan
 from gantools.minimax import Discriminator
@@ -382,6 +382,60 @@ def test_sheet_of_images():
     assert sheet[3:, :2] == pytest.approx((images[2, 0].numpy() + 1) / 2)
     assert np.isnan(sheet[2]).all() and np.isnan(sheet[:, 2]).all() and np.isnan(sheet[3:, 3:]).all()
     assert minimax.tile(images, columns=3, gap=0).shape == (2, 6)
+
+
+# ---- the figure that moves, against the library -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    page = browser.new_page()
+    block = widgets.explore("minimax", alt="two laws and two discriminators").html
+    page.set_content(f"<!doctype html><html lang=en data-theme=light><body>{block}")
+    page.wait_for_function("document.querySelector('.gan-block')?.gan")
+
+    def values(**state):
+        put = "s => { const g = document.querySelector('.gan-block').gan; g.set(s); return g.values(); }"
+        return page.evaluate(put, state)
+
+    values.page = page
+    yield values
+    page.close()
+
+
+@pytest.mark.parametrize("state", [
+    {"shape": "one", "meanP": 0, "sdP": 1, "meanQ": 1, "sdQ": 1, "slope": 1, "cut": 0.5},
+    {"shape": "one", "meanP": -4, "sdP": 0.4, "meanQ": 4, "sdQ": 2.5, "slope": -2, "cut": 1},
+    {"shape": "two", "meanP": 0.5, "sdP": 0.8, "meanQ": -1.5, "sdQ": 1.5, "slope": 3, "cut": -2},
+    {"shape": "two", "meanP": 4, "sdP": 2.5, "meanQ": -4, "sdQ": 2.5, "slope": 6, "cut": 0},
+])  # fmt: skip
+def test_what_the_figure_says_is_what_the_library_computes(figure, state):
+    seen = figure(**state)
+    law, q = stats.norm(state["meanP"], state["sdP"]), stats.norm(state["meanQ"], state["sdQ"])
+    if state["shape"] == "two":
+        sides = [stats.norm(state["meanP"] + side, state["sdP"]) for side in (-2.5, 2.5)]
+        law = divergences.mixture([0.5, 0.5], sides)
+    own = Discriminator(lambda x: state["slope"] * (state["cut"] - x))
+    assert seen["v"] == pytest.approx(minimax.value(own, law, q), abs=1e-5)
+    assert seen["top"] == pytest.approx(minimax.value(minimax.optimal_discriminator(law, q), law, q), abs=1e-5)
+    assert seen["criterion"] == pytest.approx(minimax.criterion(law, q), abs=1e-5)
+    assert seen["jsd"] == pytest.approx(divergences.jsd(law, q), abs=1e-5)
+
+
+def test_the_best_reply_in_the_figure(figure):
+    figure(shape="one", meanP=-1, sdP=1, meanQ=1, sdQ=1.5, slope=0.2, cut=3)
+    figure.page.get_by_role("button", name="D plays its best").click()
+    seen = figure()
+    shift, slope = minimax.best_response(stats.norm(-1, 1), stats.norm(1, 1.5), degree=1).logit.convert().coef
+    assert (seen["slope"], seen["cut"]) == pytest.approx((-slope, -shift / slope), abs=0.03)  # sliders go by 0.05
+    assert seen["v"] <= seen["top"]
+
+
+def test_a_step_of_the_generator_in_the_figure_goes_down(figure):
+    before = figure(shape="one", meanP=-1, sdP=1, meanQ=1.5, sdQ=1, slope=1, cut=0.25)
+    figure.page.get_by_role("button", name="G takes a step").click()
+    after = figure()
+    assert after["v"] < before["v"] and after["meanQ"] < before["meanQ"]
 
 
 # ---- bad input --------------------------------------------------------------------------------------------
