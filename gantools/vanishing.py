@@ -9,7 +9,8 @@ minimises, so a positive one pushes the parameter down.
     heavy tails                   ratio_of_gaussians
     noise and its price           noise_bound, wiggle, empirical_w1
     modes                         dropped_mode, modes_found
-    runs                          frozen_generator_game, perfect_discriminator_run, gradient_norms, LineGenerator
+    runs                          frozen_generator_game, perfect_discriminator_run, gradient_norms,
+                                  LineGenerator
 
 Sources: Goodfellow et al. (2014); Arjovsky and Bottou (2017), *Towards principled methods for training
 generative adversarial networks*; Arjovsky, Chintala and Bottou (2017), *Wasserstein GAN*.
@@ -32,10 +33,10 @@ from gantools.game import Game, Player, Rules, adam
 LOG2 = math.log(2)
 Value = float | np.ndarray
 
-# The trapezoidal rule converges faster than any power of the step for the analytic, Gaussian-tailed integrands
-# below: expectations over N(0, 1) as one weighted sum.
+# The trapezoidal rule converges faster than any power of the step for the analytic, Gaussian-tailed
+# integrands below: expectations over N(0, 1) as one weighted sum.
 _U = np.linspace(-14, 14, 2801)
-_WEIGHT = np.exp(-_U**2 / 2)
+_WEIGHT = np.exp(-(_U**2) / 2)
 _WEIGHT /= _WEIGHT.sum()
 
 
@@ -54,7 +55,9 @@ def _finite(**arguments) -> list[np.ndarray]:
     return out
 
 
-def _in_range(name: str, value: float, low: float, high: float = math.inf, *, open_low: bool = False) -> float:
+def _in_range(
+    name: str, value: float, low: float, high: float = math.inf, *, open_low: bool = False
+) -> float:
     if not (low < value if open_low else low <= value) or not value <= high or not math.isfinite(value):
         lower = "above" if open_low else "at least"
         upper = f" and at most {high:g}" if math.isfinite(high) else " and finite"
@@ -70,8 +73,9 @@ def _count(**numbers: int) -> None:
 
 # ---- pairs of laws in closed form -------------------------------------------------------------------------
 
+
 class Divergences(NamedTuple):
-    """All the distances of a pair of laws P_0, P_theta, in nats, and the slope of the JSD in theta."""
+    """The distances of two laws P_0 and P_theta, and the slope of the JSD in theta."""
 
     kl: Value
     tv: Value
@@ -93,16 +97,23 @@ def lines(theta: ArrayLike, sigma: float = 0.0) -> Divergences:
     """Divergences between the parallel lines (0, U) and (theta, U), with noise N(0, sigma^2 I) on both.
 
     theta: a number or an array of shifts; sigma >= 0.  Without noise these are the limits: KL infinite (both
-    ways), TV 1, JSD log 2, slope 0 wherever theta != 0; at theta = 0 all are 0 and the slope does not exist (nan).
-    With noise every f-divergence is that of N(0, sigma^2) and N(theta, sigma^2); W1 is |theta| in any case.
-    Raises ValueError for numbers that are not finite or a negative sigma.
-    Source: Arjovsky, Chintala and Bottou (2017), example 1; the slides; the Geneva report, section 5 (MATH C.5, C.6).
+    ways), TV 1, JSD log 2, slope 0 wherever theta != 0; at theta = 0 all are 0 and the slope does not exist
+    (nan). With noise every f-divergence is that of N(0, sigma^2) and N(theta, sigma^2); W1 is |theta| in any
+    case. Raises ValueError for numbers that are not finite or a negative sigma.
+    Source: Arjovsky, Chintala and Bottou (2017), example 1; the slides; the Geneva report, section 5 (MATH
+    C.5, C.6).
     """
     (theta,) = _finite(theta=theta)
     sigma = _in_range("sigma", sigma, 0)
     if sigma == 0:
         apart = theta != 0
-        values = (np.where(apart, np.inf, 0.0), apart * 1.0, apart * LOG2, np.abs(theta), np.where(apart, 0.0, np.nan))
+        values = (
+            np.where(apart, np.inf, 0.0),
+            apart * 1.0,
+            apart * LOG2,
+            np.abs(theta),
+            np.where(apart, 0.0, np.nan),
+        )
     else:
         d = np.abs(theta) / sigma
         jsd = LOG2 - _mean(np.logaddexp(0, d[..., None] * _U - d[..., None] ** 2 / 2))
@@ -127,6 +138,7 @@ def uniforms(theta: ArrayLike) -> Divergences:
 
 
 # ---- what the generator feels -----------------------------------------------------------------------------
+
 
 class GeneratorGradients(NamedTuple):
     """d/dmu of the two generator losses at the optimal, frozen discriminator."""
@@ -166,18 +178,18 @@ def _middle(p, q):
 def quality_coverage(p, q) -> QualityCoverage:
     """KL(q, m) and KL(p, m): how real the samples are, how much of p they cover.
 
-    p, q: two probability vectors or two frozen scipy.stats laws with densities on the line; otherwise ValueError.
-    Source: the lecture notes, "Hard to train"; Prince (2023), chapter 15 (MATH B.6).
+    p, q: two probability vectors or two frozen scipy.stats laws with densities on the line; otherwise
+    ValueError. Source: the lecture notes, "Hard to train"; Prince (2023), chapter 15 (MATH B.6).
     """
     middle = _middle(p, q)
     return QualityCoverage(divergences.kl(q, middle), divergences.kl(p, middle))
 
 
 def quality_coverage_gradients(mu: float) -> QualityCoverage:
-    """d/dmu of quality and of coverage, p = N(0, 1) and q = N(mu, 1): their sum is what the generator follows.
+    """d/dmu of quality and of coverage, p = N(0, 1) and q = N(mu, 1): their sum is what is followed.
 
-    d KL(q, m) = int dq log(q/m) - 1/2 int (q/m) dq and d KL(p, m) = -1/2 int (p/m) dq, with dq = (x - mu) q dmu.
-    Source: MATH B.6.
+    d KL(q, m) = int dq log(q/m) - 1/2 int (q/m) dq and d KL(p, m) = -1/2 int (p/m) dq, with dq = (x - mu) q
+    dmu. Source: MATH B.6.
     """
     (mu,) = _finite(mu=mu)
     logit = -mu * (mu / 2 + _U)  # log p/q at x = mu + u
@@ -220,8 +232,8 @@ def theorem_2_5(mu: float, sd: float = 1.0, step: float = 1e-4) -> Sides:
 def nonsaturating_divergence(p, q) -> Sides:
     """What the non-saturating generator descends, written twice: KL(q, p) - 2 JSD(p, q) and 2 KL(m, p).
 
-    p, q: two probability vectors or two frozen scipy.stats laws with densities on the line; otherwise ValueError.
-    Both sides are >= 0, 0 only for p = q, and infinite together.
+    p, q: two probability vectors or two frozen scipy.stats laws with densities on the line; otherwise
+    ValueError. Both sides are >= 0, 0 only for p = q, and infinite together.
     Source: Arjovsky and Bottou (2017), theorem 2.5; Shannon et al. (2020) (MATH B.9).
     """
     left = divergences.kl(q, p) - 2 * divergences.jsd(p, q)
@@ -240,7 +252,8 @@ class DroppedMode(NamedTuple):
 
 
 def dropped_mode(w: ArrayLike) -> DroppedMode:
-    """The price of a generator that is perfect except that it drops a mode of mass w: p = (1 - w, w), q = (1, 0).
+    """The price of a generator that is perfect except that it drops a mode of mass w: p = (1 - w, w), q =
+    (1, 0).
 
     jsd is divergences.jmax(w) <= w log 2; kl = KL(p, q) is
     infinite for w > 0, reverse_kl = KL(q, p) = -log(1 - w), nonsaturating = 2 KL(m, p).
@@ -262,9 +275,12 @@ def dropped_mode(w: ArrayLike) -> DroppedMode:
 
 # ---- perfect discriminators -------------------------------------------------------------------------------
 
+
 def smooth_step(t: Tensor) -> Tensor:
-    """0 for t <= 0, 1 for t >= 1, infinitely differentiable between: f(t) / (f(t) + f(1 - t)), f(t) = exp(-1/t)."""
-    t = t.double().clamp(1e-3, 1 - 1e-3)  # exp(-1000) is 0 already, and the clamp keeps the gradient 0 outside
+    """0 for t <= 0, 1 for t >= 1, smooth between: f(t) / (f(t) + f(1 - t)) with f(t) = exp(-1/t)."""
+    t = t.double().clamp(
+        1e-3, 1 - 1e-3
+    )  # exp(-1000) is 0 already, and the clamp keeps the gradient 0 outside
     up, down = (-1 / t).exp(), (-1 / (1 - t)).exp()
     return up / (up + down)
 
@@ -273,14 +289,22 @@ def perfect_discriminator(real: Tensor, fake: Tensor) -> Callable[[Tensor], Tens
     """A smooth D with D = 1 near every real point, D = 0 near every fake one, and no gradient at either.
 
     real, fake: (n, d) and (m, d), finite nets of the two supports at distance delta > 0.  The answer maps x,
-    (k, d), to D(x), (k,) in float64: the product over the fake points y of a smooth step that climbs from 0 to 1
-    as |x - y| goes from delta/3 to 2 delta/3.  It is constant within delta/3 of either set.
+    (k, d), to D(x), (k,) in float64: the product over the fake points y of a smooth step that climbs from 0
+    to 1 as |x - y| goes from delta/3 to 2 delta/3.  It is constant within delta/3 of either set.
     Raises ValueError for wrong shapes, or sets that meet: then no such D exists.
     Source: Arjovsky and Bottou (2017), theorem 2.1 (MATH C.1), with the proof's function written out.
     """
     real, fake = torch.as_tensor(real).double(), torch.as_tensor(fake).double()
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or not real.numel() or not fake.numel():
-        raise ValueError(f"real and fake must be (n, d) and (m, d), not {tuple(real.shape)} and {tuple(fake.shape)}")
+    if (
+        real.ndim != 2
+        or fake.ndim != 2
+        or real.shape[1] != fake.shape[1]
+        or not real.numel()
+        or not fake.numel()
+    ):
+        raise ValueError(
+            f"real and fake must be (n, d) and (m, d), not {tuple(real.shape)} and {tuple(fake.shape)}"
+        )
     square_gap = min(float(torch.cdist(block, fake).min()) ** 2 for block in real.split(1024))
     if not square_gap > 0:
         raise ValueError("the two supports meet (or hold a nan): no discriminator is perfect on both")
@@ -307,8 +331,8 @@ def theorem_2_4(epsilon: float, frequency: float = 1.0, theta: float = 1.0, poin
     """Theorem 2.4 on the parallel lines: the generator's gradient norm (left) and its bound (right).
 
     D = D* + epsilon a, where D* is the perfect discriminator of the lines 0 and theta and
-    a = (1 + sin(frequency y - x)) / (2 + sqrt(1 + frequency^2)) has sup|a| + sup|grad a| = 1.  The generator is
-    g(z) = (theta, z), so its Jacobian has norm 1.  The derivative is automatic differentiation's.
+    a = (1 + sin(frequency y - x)) / (2 + sqrt(1 + frequency^2)) has sup|a| + sup|grad a| = 1.  The generator
+    is g(z) = (theta, z), so its Jacobian has norm 1.  The derivative is automatic differentiation's.
     Raises ValueError for epsilon outside (0, 1), theta = 0 or a non-positive number of points.
     """
     right = gradient_bound(_in_range("epsilon", epsilon, 0, open_low=True))
@@ -333,7 +357,8 @@ class Wild(NamedTuple):
 
 
 def wild_discriminator(n: int, points: int = 200_001) -> Wild:
-    """D_n(x) = sin^2(n^2 x) / n on [0, 1]: it converges to the perfect value 0, and its slope n sin(2 n^2 x) does not.
+    """D_n(x) = sin^2(n^2 x) / n on [0, 1] converges to the perfect value 0; its slope n sin(2 n^2 x) does
+    not.
 
     Raises ValueError for an n below 2 (D_1 touches 1) or above 300 (the grid could not follow it).
     Source: the counterexample to "D -> 0, hence grad D -> 0" (MATH C.4).
@@ -348,13 +373,15 @@ def wild_discriminator(n: int, points: int = 200_001) -> Wild:
 
 # ---- heavy tails ------------------------------------------------------------------------------------------
 
+
 def ratio_of_gaussians(
     draws: int, scale_r: float = 0.6, scale_eps: float = 0.3, average: int = 1, seed: int = 0
 ) -> np.ndarray:
-    """Draws of r / eps with independent r ~ N(0, scale_r^2), eps ~ N(0, scale_eps^2): the law Cauchy(scale_r/scale_eps).
+    """Draws of r / eps, r ~ N(0, scale_r^2) and eps ~ N(0, scale_eps^2) independent: Cauchy(scale_r /
+    scale_eps).
 
-    Each of the `draws` values, shape (draws,), is the mean of `average` ratios: averaging does not help, a mean of
-    independent Cauchy variables has the very same law.  Raises ValueError for non-positive numbers.
+    Each of the `draws` values, shape (draws,), is the mean of `average` ratios: averaging does not help, a
+    mean of independent Cauchy variables has the very same law.  Raises ValueError for non-positive numbers.
     Source: the mechanism of Arjovsky and Bottou (2017), theorem 2.6 (MATH B.10).
     """
     _count(draws=draws, average=average)
@@ -368,12 +395,13 @@ def ratio_of_gaussians(
 
 # ---- noise and its price ----------------------------------------------------------------------------------
 
+
 def noise_bound(variance: float, diameter: float, jsd: float) -> float:
     """2 sqrt(V) + 2 C sqrt(JSD): how far apart in W1 two laws can be whose noised versions have that JSD.
 
     variance V = E|noise|^2; diameter C of a ball that holds both noised laws; jsd in nats.  Else ValueError.
-    Source: the bound of Arjovsky and Bottou (2017), theorem 3.3, restated; the chapter proves it with sqrt(2) for
-    the second factor 2 (MATH C.7).
+    Source: the bound of Arjovsky and Bottou (2017), theorem 3.3, restated; the chapter proves it with
+    sqrt(2) for the second factor 2 (MATH C.7).
     """
     variance, diameter = _in_range("variance", variance, 0), _in_range("diameter", diameter, 0)
     return 2 * math.sqrt(variance) + 2 * diameter * math.sqrt(_in_range("jsd", jsd, 0, LOG2 + 1e-12))
@@ -409,7 +437,8 @@ def wiggle(amplitude: float, frequency: int, sigma: float) -> float:
 def empirical_w1(x: ArrayLike, y: ArrayLike) -> float:
     """W1 between two clouds of n points, (n, d) each: the cheapest matching, by linear assignment.
 
-    Costs O(n^3): n = 500 takes some hundredths of a second.  Raises ValueError for clouds of different shapes.
+    Costs O(n^3): n = 500 takes some hundredths of a second.  Raises ValueError for clouds of different
+    shapes.
     """
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if x.ndim != 2 or x.shape != y.shape or not x.size:
@@ -422,6 +451,7 @@ def empirical_w1(x: ArrayLike, y: ArrayLike) -> float:
 
 # ---- modes ------------------------------------------------------------------------------------------------
 
+
 class Modes(NamedTuple):
     """What a cloud of samples found of a mixture."""
 
@@ -433,16 +463,20 @@ class Modes(NamedTuple):
 def modes_found(samples: Tensor, law, within: float = 3.0, minimum: float = 0.01) -> Modes:
     """Which modes of a Gaussian mixture the samples, (n, d), reach.
 
-    A sample is of high quality within `within` standard deviations of its nearest centre (a perfect generator in the
-    plane has 1 - exp(-4.5) = 0.988891 such samples at 3); a mode is found if at least the share `minimum` of all
-    samples is high-quality there.  Raises ValueError for wrong shapes, a law without centres, or bad thresholds.
+    A sample is of high quality within `within` standard deviations of its nearest centre (a perfect
+    generator in the plane has 1 - exp(-4.5) = 0.988891 such samples at 3); a mode is found if at least the
+    share `minimum` of all samples is high-quality there.  Raises ValueError for wrong shapes, a law without
+    centres, or bad thresholds.
     """
     if not hasattr(law, "centres"):
         raise ValueError("modes can be counted for mixtures only: this law has no centres")
     samples, centres = torch.as_tensor(samples).detach().cpu(), law.centres.cpu()
     if samples.ndim != 2 or not len(samples) or samples.shape[1] != centres.shape[1]:
         raise ValueError(f"samples must be (n, {centres.shape[1]}), not {tuple(samples.shape)}")
-    within, minimum = _in_range("within", within, 0, open_low=True), _in_range("minimum", minimum, 0, 1, open_low=True)
+    within, minimum = (
+        _in_range("within", within, 0, open_low=True),
+        _in_range("minimum", minimum, 0, 1, open_low=True),
+    )
     distance, nearest = torch.cdist(samples.double(), centres.double()).min(1)
     counts = torch.bincount(nearest[distance <= within * law.sd], minlength=len(centres))
     shares = counts.double().numpy() / len(samples)
@@ -451,11 +485,12 @@ def modes_found(samples: Tensor, law, within: float = 3.0, minimum: float = 0.01
 
 # ---- runs -------------------------------------------------------------------------------------------------
 
-def gradient_norms(generator: nn.Module, discriminator: nn.Module, z: Tensor) -> GeneratorGradients:
-    """Euclidean norms of the generator's gradient at the latents z, (n, latent): both losses, same discriminator.
 
-    The losses are functions of logits, so 1 - D and D keep their relative precision however close D is to 0 or 1:
-    a norm of 1e-20 is a measurement, not round-off.  Neither network is touched.
+def gradient_norms(generator: nn.Module, discriminator: nn.Module, z: Tensor) -> GeneratorGradients:
+    """Norms of the generator's gradient at the latents z, (n, latent), for both losses and one discriminator.
+
+    The losses are functions of logits, so 1 - D and D keep their relative precision however close D is to 0
+    or 1: a norm of 1e-20 is a measurement, not round-off.  Neither network is touched.
     """
     weights = {name: w.detach().requires_grad_() for name, w in generator.named_parameters()}
     scores = discriminator(torch.func.functional_call(generator, weights, (z,)))
@@ -482,7 +517,9 @@ def frozen_generator_game(
     `noise` is the standard deviation of instance noise on both kinds of sample.  Runs on the CPU.
     Raises ValueError for bad sizes, rates or noise, as `gan` does.
     """
-    rules = Rules(generator.requires_grad_(False), discriminator, latent, "minimax", _in_range("noise", noise, 0))
+    rules = Rules(
+        generator.requires_grad_(False), discriminator, latent, "minimax", _in_range("noise", noise, 0)
+    )
     _count(latent=latent)
 
     def sample(n: int, rng: torch.Generator) -> Tensor:
@@ -496,7 +533,7 @@ def frozen_generator_game(
 
 
 class LineGenerator(nn.Module):
-    """The generator of the parallel lines: one parameter, theta.  z, (n, 3) -> (theta, U) + sigma N(0, I), (n, 2)."""
+    """The parallel lines, with one parameter: z, (n, 3) -> (theta, U) + sigma N(0, I), (n, 2)."""
 
     def __init__(self, theta: float, sigma: float = 0.0):
         super().__init__()
@@ -509,7 +546,7 @@ class LineGenerator(nn.Module):
 
 
 class PerfectRun(NamedTuple):
-    """A discriminator's training against a frozen generator: one entry a measurement, arrays of one length."""
+    """A discriminator's training against a frozen generator: arrays with one entry a measurement."""
 
     steps: np.ndarray
     saturating: np.ndarray  # norm of the generator's gradient, E log(1 - D)
@@ -521,13 +558,14 @@ class PerfectRun(NamedTuple):
 def perfect_discriminator_run(
     game: Game, steps: int = 1000, *, measurements: int = 25, probes: int = 1024
 ) -> PerfectRun:
-    """Train the discriminator of a `frozen_generator_game` towards perfection and watch the generator's gradient die.
+    """Train the discriminator of a `frozen_generator_game` and watch the generator's gradient die.
 
     At about `measurements` steps, spaced evenly on a log scale from 0 to `steps`, the norms of both generator
-    gradients are taken at `probes` fixed latents, with the discriminator's loss and accuracy on as many fixed real
-    and generated points; all of them without instance noise.  The game's random state is left alone by measuring.
-    Raises ValueError for non-positive numbers, or a game that has another player or has been played already.
-    Source: the experiment of Arjovsky and Bottou (2017), figure 2 (and figure 3 for -log D).
+    gradients are taken at `probes` fixed latents, with the discriminator's loss and accuracy on as many
+    fixed real and generated points; all of them without instance noise.  The game's random state is left
+    alone by measuring. Raises ValueError for non-positive numbers, or a game that has another player or has
+    been played already. Source: the experiment of Arjovsky and Bottou (2017), figure 2 (and figure 3 for
+    -log D).
     """
     _count(steps=steps, measurements=measurements, probes=probes)
     if [player.name for player in game.players] != ["discriminator"] or game.number:

@@ -26,7 +26,11 @@ def check_disjoint(answer: Any) -> str:
     """Which statements hold for two laws on disjoint compact sets: a set of letters."""
     if answer is None or answer is ...:
         raise ex.Wrong("there is no answer here yet; give a set of letters such as {'A', 'B'}.")
-    given = {str(a).strip().upper() for a in answer} if isinstance(answer, set | frozenset | list | tuple) else None
+    given = (
+        {str(a).strip().upper() for a in answer}
+        if isinstance(answer, set | frozenset | list | tuple)
+        else None
+    )
     if not given or not given <= set(_DISJOINT):
         raise ex.Wrong("give a set of letters from 'A' to 'E', such as {'A', 'B'}.")
     for letter in sorted(given & {"A", "D"}):
@@ -41,11 +45,11 @@ def check_uniforms(answer: Any) -> None:
     """JSD(U[0, 1], U[1/4, 5/4])."""
     ex.check_number(
         answer, vanishing.uniforms(0.25).jsd,
-        right="where both live they agree and cost nothing; the quarter that each has for itself costs log 2 a unit.",
+        right="common mass costs nothing; the quarter that each has for itself costs log 2 a unit.",
         slips=[
             (LOG2, "that is the value for disjoint laws; these two overlap on [1/4, 1]."),
             (math.inf, "that is KL; the JSD is never more than log 2."),
-            (0.75 * LOG2, "you counted the common part; it costs nothing. Count what each law has for itself."),
+            (0.75 * LOG2, "you counted the common part, which costs nothing; count what each law has alone."),
         ],
     )  # fmt: skip
 
@@ -84,14 +88,15 @@ def check_saturating_loss(answer: Any) -> None:
         answer, lambda a: -np.logaddexp(0, a).mean(), cases,
         right="E log(1 - D) = -E log(1 + e^a): finite for every logit.",
         slips=[
-            (lambda a: np.logaddexp(0, -a).mean(), "that is -E log D: the non-saturating loss under the minimax name."),
+            (lambda a: np.logaddexp(0, -a).mean(), "that is -E log D: the non-saturating loss."),
             (lambda a: -np.logaddexp(0, a).sum(), "that is a sum; the loss is a mean over the batch."),
         ],
     )  # fmt: skip
 
 
 def check_gradients(answer: Any) -> None:
-    """mu -> (saturating, non-saturating) gradient for N(0, 1) against N(mu, 1) at the optimal discriminator."""
+    """mu -> (saturating, non-saturating) gradient for N(0, 1) against N(mu, 1) at D*."""
+
     def truth(mu: float) -> np.ndarray:
         return np.array(vanishing.generator_gradients(mu))
 
@@ -100,8 +105,8 @@ def check_gradients(answer: Any) -> None:
         right="mu E_q D* and mu E_q (1 - D*); they add up to mu.",
         slips=[
             (lambda mu: truth(mu)[::-1], "the two have changed places: the saturating one comes first."),
-            (lambda mu: truth(mu) * [0.5, 1], "your first is the gradient of JSD; the loss is 2 JSD - log 4, so it is that of 2 JSD."),
-            (lambda mu: -truth(mu), "both signs are flipped: mu grows away from the data, so both losses grow with it."),
+            (lambda mu: truth(mu) * [0.5, 1], "your first is that of JSD; the loss is 2 JSD - log 4."),
+            (lambda mu: -truth(mu), "both signs are flipped: both losses grow as mu leaves the data."),
         ],
     )  # fmt: skip
 
@@ -109,21 +114,23 @@ def check_gradients(answer: Any) -> None:
 def _flat(values: np.ndarray, level: float, where: str) -> None:
     if not (values == level).all():
         raise ex.Wrong(
-            f"on {where} D should be exactly {level:g} everywhere, and comes as far as {ex.show(abs(values - level).max())} "
-            "from it: a sigmoid only approaches its limits."
+            f"on {where} D should be exactly {level:g}, and is as far as "
+            f"{ex.show(abs(values - level).max())} from it: a sigmoid only approaches its limits."
         )
 
 
 @ex.explain
 def check_perfect_discriminator(answer: Any) -> str:
-    """A smooth D on the line: 1 on [0, 1] (real), 0 on [2, 3] (fake), in [0, 1] and once differentiable between."""
+    """A differentiable D on the line: 1 on [0, 1] (real), 0 on [2, 3] (fake), within [0, 1] elsewhere."""
     x = np.linspace(-0.5, 3.5, 40_001)
     y = ex.array(ex.call(answer, x), x.shape, "what your function returns for an array of points")
     if y.min() < 0 or y.max() > 1:
         raise ex.Wrong("D should stay between 0 and 1 everywhere.")
     real, fake = y[(x >= 0) & (x <= 1)], y[(x >= 2) & (x <= 3)]
     if real.mean() < fake.mean():
-        raise ex.Wrong("D is the wrong way round: it should be 1 on the real interval [0, 1] and 0 on [2, 3].")
+        raise ex.Wrong(
+            "D is the wrong way round: it should be 1 on the real interval [0, 1] and 0 on [2, 3]."
+        )
     _flat(real, 1, "[0, 1]")
     _flat(fake, 0, "[2, 3]")
     h = x[1] - x[0]
@@ -136,10 +143,12 @@ def check_perfect_discriminator(answer: Any) -> str:
 
 def check_best_noise(answer: Any) -> None:
     """The sigma that makes dJSD/dtheta of the noisy lines largest at theta = 1."""
-    best = minimize_scalar(lambda s: -vanishing.lines(1.0, s).djsd, bounds=(0.05, 3), method="bounded", options={"xatol": 1e-9}).x
+    best = minimize_scalar(
+        lambda s: -vanishing.lines(1.0, s).djsd, bounds=(0.05, 3), method="bounded", options={"xatol": 1e-9}
+    ).x
     ex.check_number(
         answer, best, tol=2e-3,
-        right="too little noise and the laws do not meet, too much and they look alike; the best is about 0.41 of the distance.",
+        right="too little and the laws do not meet, too much and they look alike: best is 0.41 of the distance.",
         slips=[
             (0.0, "without noise there is no slope at all."),
             (1 / best, "that is theta/sigma, upside down."),
