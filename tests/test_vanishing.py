@@ -600,7 +600,7 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
 
 @pytest.fixture(scope="module")
 def figure(browser):
-    """A function that sets the controls of a figure's part and reads its numbers; page errors fail the test."""
+    """A function that sets a figure's controls and reads its numbers; page errors fail the test."""
     pages, errors = {}, []
 
     def open_part(part):

@@ -148,7 +148,8 @@ def check_best_noise(answer: Any) -> None:
     ).x
     ex.check_number(
         answer, best, tol=2e-3,
-        right="too little and the laws do not meet, too much and they look alike: best is 0.41 of the distance.",
+        right="too little and the laws do not meet, too much and they look alike: "
+        "best is 0.41 of the distance.",
         slips=[
             (0.0, "without noise there is no slope at all."),
             (1 / best, "that is theta/sigma, upside down."),
