@@ -38,7 +38,8 @@ def lab(*cells: str):
         ]  # fmt: skip
         quiet = home / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
         quiet.mkdir(parents=True)  # no question about news, no look for updates
-        (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        settings = '{"fetchNews": "false", "checkForUpdates": false}'
+        (quiet / "notification.jupyterlab-settings").write_text(settings)
         log = home / "log"
         with log.open("w") as out:  # a file: a pipe that nobody reads would fill up and stop the server
             server = subprocess.Popen(command, env=os.environ | folders, stdout=out, stderr=out)

@@ -1,4 +1,4 @@
-"""Recordings: they look without touching, keep what they saw, and say clearly when a file cannot be trusted."""
+"""Recordings look without touching, keep what they saw, and say clearly when a file cannot be trusted."""
 
 import json
 import math
@@ -85,7 +85,8 @@ def test_images_are_recorded_as_images():
 
 def test_a_game_without_a_discriminator_to_ask_is_recorded_without_surface_and_arrows():
     net = nets.mlp([2, 4, 2])
-    player = Player("generator", net, lambda batch: (net(batch.latent(2)) - batch.real).square().mean(), adam(1e-3))
+    miss = lambda batch: (net(batch.latent(2)) - batch.real).square().mean()
+    player = Player("generator", net, miss, adam(1e-3))
     sample = lambda n, rng: net(torch.randn(n, 2, generator=rng))
     game = Game([player], data.ring(3), 8, device="cpu", sample=sample)
     run = record(game, 2, 1, points=6)

@@ -1,4 +1,4 @@
-"""Figures that move: what they are told, what they show, in a page without network and in a real JupyterLab."""
+"""Figures that move: what they are told and what they show, without network and in a real JupyterLab."""
 
 import gzip
 import json
@@ -119,7 +119,8 @@ def test_a_live_frame_is_small():
 
 
 def test_a_replay_weighs_at_most_half_a_megabyte():
-    game = gan(nets.mlp([2, 64, 2]), nets.mlp([2, 64, 1], seed=1), data.ring(8), batch_size=64, lr=3e-3, device="cpu")
+    players = nets.mlp([2, 64, 2]), nets.mlp([2, 64, 1], seed=1)
+    game = gan(*players, data.ring(8), batch_size=64, lr=3e-3, device="cpu")
     html = Replay(record(game, 298, 2), alt="A ring.").html  # 150 frames of 400 points
     assert len(gzip.compress(html.encode())) < 500_000
 
@@ -163,7 +164,7 @@ def test_a_module_that_cannot_be_written_into_a_page_is_refused(tmp_path):
 
 @pytest.fixture
 def show(browser):
-    """Put blocks on a page of their own, theme and width as asked; any request or script error fails the test."""
+    """Put blocks on a page of their own; any request or script error fails the test."""
     wrong, pages = [], []
 
     def open_page(*blocks, theme="light", width=1000):
@@ -200,7 +201,8 @@ def pixels(page, n=0):
 
 def axe(page):
     found = Axe().run(page).response["violations"]
-    return [(v["id"], [n["html"] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")]
+    grave = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [(v["id"], [node["html"] for node in v["nodes"]]) for v in grave]
 
 
 def test_a_figure_is_moved_by_the_keyboard(show):
@@ -214,7 +216,8 @@ def test_a_figure_is_moved_by_the_keyboard(show):
     assert pixels(page) != before and page.locator(".gan-readout").inner_text() != said
     assert page.locator("output").first.inner_text() == "1.70"
     kl = 1.7**2 / 2  # KL(N(0,1), N(m,1)) in nats
-    assert page.evaluate("document.querySelector('.gan-block').gan.values().kl") == pytest.approx(kl, abs=1e-3)
+    shown = page.evaluate("document.querySelector('.gan-block').gan.values().kl")
+    assert shown == pytest.approx(kl, abs=1e-3)
     page.wait_for_function("document.querySelector('[aria-live]').textContent.includes('mean 1.700')")
     page.get_by_role("button", name="Back to the start").press("Enter")
     assert float(slider.input_value()) == 1.5 and pixels(page) == before
@@ -314,10 +317,10 @@ def test_a_replay_is_scrubbed_by_the_keyboard(show, run):
 
 def test_a_replay_shows_the_points_that_were_recorded(show, run):
     page = show(Replay(run, alt="A ring."))
+    step = 3 * (run.about["box"][1] - run.about["box"][0]) / packing.STEPS
     for k in (0, 3, 10):
         page.evaluate("k => document.querySelector('.gan-arena').gan.go(k)", k)
-        width = run.about["box"][1] - run.about["box"][0]
-        assert value(page, "fake") == pytest.approx(run.fake[k].flatten().tolist(), abs=2 * width / packing.STEPS)
+        assert value(page, "fake") == pytest.approx(run.fake[k].flatten().tolist(), abs=0.51 * step)
 
 
 def test_a_replay_waits_plays_to_its_end_and_stops(show, run):
@@ -399,7 +402,8 @@ def test_reset_goes_back_to_the_start_and_keeps_the_controls():
     live.reset()
     assert live.game.number == 0 and live._status["level"] == 2.0
     assert live.settings == {
-        "speed": "20", "steps": 3, "loss": "hinge", "noise": 0.2, "lr_discriminator": 1e-3, "lr_generator": 2e-4,
+        "speed": "20", "steps": 3, "loss": "hinge", "noise": 0.2,
+        "lr_discriminator": 1e-3, "lr_generator": 2e-4,
     }  # fmt: skip
     assert torch.equal(live.game.sample(5), ring().sample(5))
     assert len(unpack(live._base)["turns"]) == 0
@@ -420,7 +424,8 @@ def test_speed_is_kept():
     [
         ({"loss": "nothing"}, "no loss named"), ({"noise": -1}, "noise"), ({"noise": float("nan")}, "noise"),
         ({"steps": 0}, "steps"), ({"steps": 1.5}, "steps"), ({"speed": "9"}, "speed"),
-        ({"lr_generator": -1e-3}, "rate"), ({"lr_nobody": 1e-3}, "no player"), ({"colour": 1}, "nothing named"),
+        ({"lr_generator": -1e-3}, "rate"), ({"lr_nobody": 1e-3}, "no player"),
+        ({"colour": 1}, "nothing named"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused_and_change_nothing(setting, words):
@@ -526,6 +531,8 @@ def test_in_jupyterlab(browser):
         page.evaluate("void jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
         page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
         page.wait_for_function("([c, old]) => c.toDataURL() !== old", arg=[canvas.element_handle(), picture])
+        fits = "c => c.width === Math.round(c.parentNode.clientWidth * devicePixelRatio)"
+        page.wait_for_function(f"([c]) => ({fits})(c)", arg=[canvas.element_handle()])
         block.get_by_role("button", name="Reset").click()
         page.wait_for_function("([b]) => b.gan.values().turn === 0", arg=[handle])
         assert not wrong

@@ -101,7 +101,7 @@ export class Arena {
     );
     this.switches(points);
     this.build(points, extra);
-    this.pen = drawer(root, () => this.draw());
+    this.pen = drawer(root, [this.stage, ...this.others, this.chart], () => this.draw());
   }
 
   tiles(title) {
@@ -232,27 +232,29 @@ export class Arena {
     }
   }
 
-  // images (n, c, h, w) as a sheet of tiles
+  // images (n, c, h, w) as a sheet of tiles, each smoothed by itself: eight pixels are hard to read as squares
   images(plot, pixels, [n, c, h, w]) {
     const columns = Math.ceil(Math.sqrt(n)),
       rows = Math.ceil(n / columns);
-    const sheet = new ImageData(columns * (w + 1) - 1, rows * (h + 1) - 1);
+    const strip = new ImageData(w, n * h);
     for (let k = 0; k < n; k++)
       for (let i = 0; i < h * w; i++) {
-        const at =
-          4 *
-          ((Math.floor(k / columns) * (h + 1) + Math.floor(i / w)) * sheet.width +
-            (k % columns) * (w + 1) +
-            (i % w));
-        for (let j = 0; j < 3; j++) sheet.data[at + j] = pixels[(k * c + (c === 3 ? j : 0)) * h * w + i];
-        sheet.data[at + 3] = 255;
+        for (let j = 0; j < 3; j++)
+          strip.data[4 * (k * h * w + i) + j] = pixels[(k * c + (c === 3 ? j : 0)) * h * w + i];
+        strip.data[4 * (k * h * w + i) + 3] = 255;
       }
-    plot.stamp ??= document.createElement("canvas");
-    plot.stamp.width = sheet.width;
-    plot.stamp.height = sheet.height;
-    plot.stamp.getContext("2d").putImageData(sheet, 0, 0);
-    plot.ctx.imageSmoothingEnabled = false;
-    plot.ctx.drawImage(plot.stamp, plot.x(0), plot.y(1), plot.x(1) - plot.x(0), plot.y(0) - plot.y(1));
+    const { ctx } = plot;
+    plot.stamp ??= el("canvas");
+    plot.stamp.width = w;
+    plot.stamp.height = n * h;
+    plot.stamp.getContext("2d").putImageData(strip, 0, 0);
+    ctx.imageSmoothingEnabled = true;
+    ctx.imageSmoothingQuality = "high";
+    const [wide, high] = [(plot.x(1) - plot.x(0)) / columns, (plot.y(0) - plot.y(1)) / rows];
+    for (let k = 0; k < n; k++) {
+      const [x, y] = [plot.x(0) + (k % columns) * wide, plot.y(1) + Math.floor(k / columns) * high];
+      ctx.drawImage(plot.stamp, 0, k * h, w, h, x + 1, y + 1, wide - 2, high - 2);
+    }
   }
 
   series() {

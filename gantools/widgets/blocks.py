@@ -45,7 +45,7 @@ def bundle(name: str | Path, seen: dict | None = None) -> tuple[str, str]:
     exports = ",".join(f"default:{n},{n}" if default else n for default, _, n in _EXPORT.findall(source))
     body = _EXPORT.sub(r"\2 \3", _IMPORT.sub("", source))
     if re.search(r"^(import|export)\b", body, re.M) or "</script" in body:
-        raise ValueError(f'{name}: write `import {{a}} from "./x.js";` and export declarations that have names')
+        raise ValueError(f'{name}: write `import {{a}} from "./x.js";` and export named declarations')
     body = re.sub(r"^\s*//.*\n|^[ \t]+", "", body, flags=re.M)
     return before, f"(()=>{{{imports}{body}return {{{exports}}};}})()"
 

@@ -226,7 +226,7 @@ export class Plot {
     ctx.fillStyle = c.ink;
     const crisp = (v) => Math.round(v) + 0.5;
     const xs = this.marks(this.x0, this.x1, (w - m.l - m.r) / 64, spec.xscale === "log", spec.xticks);
-    const ys = this.marks(this.y0, this.y1, (h - m.t - m.b) / 42, spec.yscale === "log", spec.yticks);
+    const ys = this.marks(this.y0, this.y1, (h - m.t - m.b) / 36, spec.yscale === "log", spec.yticks);
     ctx.strokeStyle = c.grid;
     ctx.globalAlpha = 0.45;
     ctx.beginPath();
@@ -546,13 +546,25 @@ export function legend(entries) {
   );
 }
 
-// Calls draw at most once a frame, again when the width or the theme changes. Returns { ask, stop }.
-export function drawer(root, draw) {
+// Calls draw at most once a frame, again when a plot's width or the theme changes. Returns { ask, stop }.
+export function drawer(root, plots, draw) {
   let asked = 0,
-    width = 0;
-  const ask = () => (asked ||= requestAnimationFrame(() => ((asked = 0), draw())));
-  const size = new ResizeObserver(() => root.clientWidth !== width && ((width = root.clientWidth), ask()));
-  size.observe(root);
+    widths = "";
+  const ask = () => (asked ||= requestAnimationFrame(go));
+  const size = new ResizeObserver(() => {
+    const now = plots.map((p) => p.node.clientWidth).join();
+    if (now !== widths) ((widths = now), ask());
+  });
+  const observe = () => plots.forEach((p) => size.observe(p.node));
+  function go() {
+    asked = 0;
+    if (root.clientWidth) return draw();
+    // hidden, for a moment or behind a tab: observed anew, it calls as soon as it has a width again
+    widths = "";
+    size.disconnect();
+    observe();
+  }
+  observe();
   const untheme = onTheme(root, ask);
   return { ask, stop: () => (size.disconnect(), untheme(), cancelAnimationFrame(asked)) };
 }
@@ -581,7 +593,7 @@ export function explorable(root, spec) {
     }
     update();
   };
-  const pen = drawer(root, () => {
+  const pen = drawer(root, plots, () => {
     for (const p of plots) {
       p.begin(state);
       p.spec.draw(p, state);

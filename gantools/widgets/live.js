@@ -86,15 +86,17 @@ function render({ model, el: host }) {
       losses: Array.from(turns, (_, i) => [...curve.subarray(i * players, (i + 1) * players)]),
       pulls: Array.from(turns, () => NaN),
     };
-    now = null;
+    now = arena.curve.losses.at(-1) ?? null;
   }
-  let now = null;
+  let now = null,
+    drawn = 0;
   function frame() {
     const f = unpack(model.get("_frame"));
     if (!arena.real) return;
     const fake = about.box ? places(f.fake, about.box) : f.fake;
     if (f.losses) now = f.losses.map((v) => v ?? NaN);
     if (f.losses && !(f.turn <= arena.curve.turns.at(-1))) grow(arena.curve, f.turn, now, f.pull);
+    drawn++;
     arena.show(
       { turn: f.turn, fake, surface: f.surface, side: f.shapes.surface?.[0], arrows: f.arrows, pull: f.pull },
       now,
@@ -123,7 +125,7 @@ function render({ model, el: host }) {
   tell();
   ask({ do: "hello" });
   root.gan = {
-    values: () => ({ turn: arena.frame.turn, playing: status().playing, settings: status().settings }),
+    values: () => ({ turn: arena.frame.turn, drawn, playing: status().playing, settings: status().settings }),
   };
   return () => {
     for (const [event, f] of Object.entries(heard)) model.off(event, f);

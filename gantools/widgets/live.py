@@ -21,7 +21,10 @@ LATE = 0.5  # s: a page that has not drawn the last frames by then gets another 
 ALONE = 60.0  # s without a sign from a page: nobody watches, so the game pauses
 SPEEDS = {"1": 1, "5": 5, "20": 20, "100": 100, "full": None}  # turns a second
 
-FALLBACK = "<p><em>This game trains while you watch: open the notebook in Jupyter and run the cell.</em></p>"
+FALLBACK = (
+    f'<div class="gan gan-note"><style>{css()}</style>'
+    "This game trains while you watch: open the notebook in Jupyter and run the cell.</div>"
+)
 
 
 def _module() -> str:
@@ -118,8 +121,8 @@ class Live(anywidget.AnyWidget):
         if self._thread not in (None, threading.current_thread()):
             self._thread.join()
         self._thread = None
+        self._tell()  # first the answer, then the picture
         self._show()
-        self._tell()
 
     def turn(self) -> None:
         """Play one turn."""
@@ -191,23 +194,24 @@ class Live(anywidget.AnyWidget):
                 if due is None:
                     began, start = now, self.game.number  # so that a slower speed starts from here
                 if due is None or due > 0:
-                    self._chunk(due, stop)
-                if time.perf_counter() - shown >= FRAME and (self._fresh or due is None) and self._wanted():
+                    self._chunk(due, min(CHUNK, max(REST, shown + FRAME - now)), stop)
+                if time.perf_counter() - shown >= FRAME and self._fresh and self._wanted():
                     shown = time.perf_counter()
                     self._show()
                 if time.monotonic() - self._seen_at > ALONE:
-                    stop.set()
+                    break
                 stop.wait(REST if due is None else 0.01)
         except Exception as error:
             self._error = str(error)
+        if not stop.is_set():  # else whoever stopped it tells the page
             stop.set()
-        self._show()
-        self._tell()
+            self._tell()
+            self._show()
 
-    def _chunk(self, due: int | None, stop: threading.Event) -> None:
-        """Play for CHUNK seconds, `due` turns at most."""
+    def _chunk(self, due: int | None, seconds: float, stop: threading.Event) -> None:
+        """Play for that long, `due` turns at most."""
         with self._lock:
-            end = time.perf_counter() + CHUNK
+            end = time.perf_counter() + seconds
             for turn in self.game.turns(min(due or 1000, 1000)):
                 self._note(turn)
                 if stop.is_set() or time.perf_counter() > end:
