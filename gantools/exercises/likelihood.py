@@ -117,7 +117,7 @@ def check_crossing(answer: Any) -> None:
         value = ex.number(answer)
         x = crossing_sample()
 
-        def lead(t):                                  # of the mixture over the true law, in nats an observation
+        def lead(t):                                # of the mixture over the true law, in nats an observation
             spiked = likelihood.mixture_log_likelihood(x, x[0], 10 ** t)
             return spiked - likelihood.log_likelihood(stats.norm(0, 1), x)
 
@@ -172,7 +172,7 @@ def check_safe_fit(answer: Callable) -> None:
                                "observation, where the likelihood is without bound. Keep s above a floor.")
             costs.append(divergences.kl(truth, likelihood.spiked_mixture(*fit)))
             if costs[-1] > .03:
-                raise ex.Wrong(f"{where} your fit {ex.show(fit)} is {costs[-1]:.2f} nats away in KL, and 0.03 "
-                               "can be had. Did the search start well, or stop in a local maximum?")
+                raise ex.Wrong(f"{where} your fit {ex.show(fit)} is {costs[-1]:.2f} nats away in KL, and "
+                               "0.03 can be had. Did the search start well, or stop in a local maximum?")
         return f"no spike, and at most {math.ceil(max(costs) * 100) / 100:.2f} nats from the truth."
     check(answer)
