@@ -9,7 +9,7 @@ const LAWS = {
   bumps: { name: "two bumps, ½N(−2, 0.6²) + ½N(2, 0.6²)", parts: [[-2, 0.6], [2, 0.6]] },
 };
 const density = (law, x) => LAWS[law].parts.reduce((sum, [m, sd]) => sum + normalPdf(x, m, sd), 0) / LAWS[law].parts.length;
-const logNormal = (t, s) => -((t / s) ** 2) / 2 - Math.log(s) - HALF_LOG_2PI;
+const logNormal = (t, s) => -0.5 * (t / s) * (t / s) - Math.log(s) - HALF_LOG_2PI;
 const logSum = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
 
 // log p_theta at x = mu + t; t comes by itself, because a spike of width 1e-16 is lost in x
@@ -51,7 +51,7 @@ function expected(law, model, mu, s) {
 const onSample = (xs, model, mu, s) => xs.reduce((sum, x) => sum + logModel(model, mu, s, x - mu), 0) / xs.length;
 
 // ---- the two curves, along mu or along the width
-const MUS = Array.from({ length: 801 }, (_, i) => twoDecimals(-4 + i / 100));
+const MUS = Array.from({ length: 161 }, (_, i) => twoDecimals(-4 + i / 20));
 const WIDTHS = { one: linspace(-1.3, 0.7, 90), spike: linspace(-16, 0.7, 130) };
 const SPAN = linspace(-4.5, 4.5, 361);
 
@@ -62,7 +62,8 @@ function derive(state) {
   const L = expected(law, model, mu, s);
   const at = along === "mu" ? linspace(-4, 4, 97) : WIDTHS[model];
   const curveL = Array.from(at, (v) => (along === "mu" ? expected(law, model, v, s) : expected(law, model, mu, 10 ** v)));
-  const fine = along === "mu" ? MUS : WIDTHS[model];
+  // along mu a spike shows only where it stands on an observation
+  const fine = along !== "mu" ? WIDTHS[model] : model === "one" ? at : [...MUS, ...xs.flatMap((x) => [x - 0.01, x, x + 0.01])].sort((a, b) => a - b);
   const curveM = Array.from(fine, (v) => (along === "mu" ? onSample(xs, model, v, s) : onSample(xs, model, mu, 10 ** v)));
   return { centre: mu, s, xs, L, Lm: onSample(xs, model, mu, s), kl: -ENTROPY[law] - L, top: -ENTROPY[law], at, curveL, fine, curveM };
 }
@@ -88,6 +89,12 @@ function curves(p, s) {
   p.text(p.x0, s.top, "−h(P), the ceiling of L", { colour: "muted", dx: 6, dy: -9 });
 }
 
+// 10 ** v for negative v, as 2.5·10⁻⁷
+function tiny(v) {
+  const [digits, power] = (10 ** v).toExponential(1).split("e-");
+  return `${digits}·10⁻${[...power].map((d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]).join("")}`;
+}
+
 function figure(root, start) {
   const floor = (s) => s.top - 2.2;
   const roof = (s) => Math.max(s.top + 0.5, Math.max(...s.curveM) + 0.2);
@@ -104,7 +111,7 @@ function figure(root, start) {
       { id: "model", label: "model p_{θ}", type: "select", value: start.model, options: [{ value: "one", label: "one normal, N(μ, s²)" }, { value: "spike", label: "mixture of two, ½N(0, 1) + ½N(μ, s²)" }] },
       { id: "along", label: "curves along", type: "select", value: start.along, options: [{ value: "mu", label: "μ" }, { value: "width", label: "s" }] },
       { id: "mu", label: "centre μ", min: -4, max: 4, step: 0.01, value: start.mu },
-      { id: "width", label: "width s, on a log scale", min: -16, max: 0.7, step: 0.01, value: start.width, format: (v) => (v < -2 ? (10 ** v).toExponential(1).replace("e-", "·10^−") : number(10 ** v, 3)) },
+      { id: "width", label: "width s, log scale", min: -16, max: 0.7, step: 0.01, value: start.width, format: (v) => (v < -2 ? tiny(v) : number(10 ** v, 3)) },
       { id: "m", label: "observations m", min: 1, max: 200, step: 1, value: 20 },
       { id: "snap", label: "Put μ on the nearest observation", type: "button", press: (s, set) => set({ mu: nearest(s) }) },
       { id: "fit", label: "Mean and deviation of the sample", type: "button", press: (s, set) => {
