@@ -35,6 +35,11 @@ def resolve(device: str | torch.device = "auto") -> torch.device:
     return torch.empty(0, device=device).device  # 'cuda' becomes 'cuda:0'
 
 
+def place(net: nn.Module, device: torch.device) -> nn.Module:
+    """The net, on that device."""
+    return net.to(device) if any(parameter.device != device for parameter in net.parameters()) else net
+
+
 def adam(lr: float, betas: tuple[float, float] = (0.5, 0.9)) -> Callable:
     """Fused Adam at that rate, for `Player(optimizer=...)`."""
     return lambda parameters: torch.optim.Adam(parameters, lr=_rate(lr), betas=betas, fused=True)
@@ -108,8 +113,7 @@ class Player:
 
     def seat(self, device: torch.device) -> None:
         """Bring the nets to the device and make what depends on where they are."""
-        if any(parameter.device != device for parameter in self.parameters):
-            self.nets.to(device)
+        place(self.nets, device)
         self.optimizer = self.optimizer(self.parameters)
         self.average = None
         if self.ema is not None:

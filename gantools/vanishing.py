@@ -28,7 +28,7 @@ from scipy.special import expit, ndtr, rel_entr, xlogy
 from torch import Tensor, nn
 
 from gantools import divergences, losses
-from gantools.game import Game, Player, Rules, adam
+from gantools.game import Game, Player, Rules, adam, place, resolve
 
 LOG2 = math.log(2)
 Value = float | np.ndarray
@@ -511,23 +511,24 @@ def frozen_generator_game(
     lr: float = 1e-3,
     noise: float = 0.0,
     seed: int = 0,
+    device: str | torch.device = "auto",
 ) -> Game:
     """A game with one player: the discriminator learns, the generator stands still (it is frozen in place).
 
-    `noise` is the standard deviation of instance noise on both kinds of sample.  Runs on the CPU.
+    `noise` is the standard deviation of instance noise on both kinds of sample.
     Raises ValueError for bad sizes, rates or noise, as `gan` does.
     """
-    rules = Rules(
-        generator.requires_grad_(False), discriminator, latent, "minimax", _in_range("noise", noise, 0)
-    )
+    device = resolve(device)
+    generator = place(generator.requires_grad_(False), device)  # it has no player to bring it there
+    rules = Rules(generator, discriminator, latent, "minimax", _in_range("noise", noise, 0))
     _count(latent=latent)
 
     def sample(n: int, rng: torch.Generator) -> Tensor:
-        return generator(torch.randn(n, latent, generator=rng))
+        return generator(torch.randn(n, latent, generator=rng, device=rng.device))
 
     player = Player("discriminator", discriminator, rules.discriminator_loss, adam(lr))
     return Game(
-        [player], data, batch_size, seed, "cpu",
+        [player], data, batch_size, seed, device,
         sample=sample, score=discriminator, pull=rules.pull, rules=rules,
     )  # fmt: skip
 
@@ -571,7 +572,8 @@ def perfect_discriminator_run(
     if [player.name for player in game.players] != ["discriminator"] or game.number:
         raise ValueError("this run wants a new frozen_generator_game: one player, no turns played")
     rules = game.rules
-    z = torch.randn(probes, rules.latent, generator=torch.Generator().manual_seed(game.seed))
+    rng = torch.Generator(game.device).manual_seed(game.seed)
+    z = torch.randn(probes, rules.latent, generator=rng, device=game.device)
     real, fake = game.real(probes), rules.generator(z)
 
     def measure() -> tuple[float, ...]:

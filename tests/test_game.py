@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch._subclasses import FakeTensorMode
 
-from gantools import data, losses, nets, penalties
+from gantools import data, losses, nets, penalties, vanishing
 from gantools.game import Batch, Diverged, Game, Player, adam, gan
 
 TESTS = Path(__file__).parent
@@ -495,6 +495,12 @@ GAMES = {
     "gan on a line": lambda: gan(nets.mlp([2, 2]), nets.mlp([2, 1]), data.lines(1.0, 0.1), device="cuda"),
     "gan on digits": lambda: gan(
         nets.mlp([2, 64], output="tanh", shape=(1, 8, 8)), nets.mlp([64, 1]), data.load("digits"), device="cuda"
+    ),
+    "frozen generator": lambda: vanishing.frozen_generator_game(
+        nets.mlp([2, 2]), nets.mlp([2, 1]), data.ring(8), noise=0.1, device="cuda"
+    ),
+    "lines that learn": lambda: gan(
+        vanishing.LineGenerator(1.0, 0.1), nets.mlp([2, 1]), data.lines(0.0, 0.1), latent=3, device="cuda"
     ),
     "wgan": lambda: wgan(device="cuda"),
     "two generators": lambda: two_generators(device="cuda")[0],
