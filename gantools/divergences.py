@@ -81,10 +81,10 @@ def cross_entropy(p: Any, q: Any) -> float:
 
     Infinite if p charges a set of q-mass 0. Raises ValueError for a discrete law with one that has a density.
     """
-    p, q = _pair(p, q)
+    p, q = pair(p, q)
     if isinstance(p, np.ndarray):
         return _total(_cross, _log(p), _log(q))
-    if _discrete(p) != _discrete(q):
+    if is_discrete(p) != is_discrete(q):
         raise ValueError("the cross-entropy of a discrete law and a law with a density is not defined")
     return _over_laws(_cross, p, q)
 
@@ -125,7 +125,7 @@ class Mixture:
         self.laws = [_law(law, f"law {k} of the mixture") for k, law in enumerate(laws)]
         if len(self.weights) != len(self.laws):
             raise ValueError(f"{len(self.laws)} laws need as many weights, not {len(self.weights)}")
-        if any(_discrete(law) for law in self.laws):
+        if any(is_discrete(law) for law in self.laws):
             raise ValueError("a mixture is made of laws with a density; one of these is discrete")
 
     def logpdf(self, x) -> np.ndarray:
@@ -196,10 +196,10 @@ def _quietly(function: Callable) -> Callable:
 
 
 def _divergence(integrand: Callable, p: Any, q: Any) -> float:
-    p, q = _pair(p, q)
+    p, q = pair(p, q)
     if isinstance(p, np.ndarray):
         return _total(integrand, _log(p), _log(q))
-    if _discrete(p) != _discrete(q):
+    if is_discrete(p) != is_discrete(q):
         return _singular(integrand)
     return _over_laws(integrand, p, q)
 
@@ -222,7 +222,7 @@ def _over_laws(integrand: Callable, p: Any, q: Any) -> float:
         missing = [(lp, np.array([-np.inf]))] * outside[0] + [(np.array([-np.inf]), lq)] * outside[1]
         if any(math.isinf(_total(integrand, *pair)) for pair in missing):
             return math.inf
-    return _sum_lattice(integrand, p, q) if _discrete(p) else _integrate(integrand, p, q)
+    return _sum_lattice(integrand, p, q) if is_discrete(p) else _integrate(integrand, p, q)
 
 
 def _density_outside(p: Any, q: Any) -> bool:
@@ -266,7 +266,7 @@ def _on_points(integrand: Callable, p: Any, q: Any, bulk: tuple[float, float]) -
 
 
 def _log_density(law: Any, x: np.ndarray, may_underflow: bool) -> np.ndarray:
-    log = np.asarray(law.logpmf(x) if _discrete(law) else law.logpdf(x), float)
+    log = np.asarray(law.logpmf(x) if is_discrete(law) else law.logpdf(x), float)
     log = np.nan_to_num(log, nan=-np.inf, posinf=-np.inf, neginf=-np.inf)      # a pole is one point: no mass
     return np.where(log < -700, -np.inf, log) if may_underflow else log         # below lie denormal numbers
 
@@ -420,7 +420,7 @@ def _sum_lattice(integrand: Callable, p: Any, q: Any) -> float:
 
 # ---- arguments --------------------------------------------------------------------------------------------
 
-def _pair(p: Any, q: Any) -> tuple:
+def pair(p: Any, q: Any) -> tuple:
     """Both arguments as probability vectors of one length, or both as laws."""
     laws = hasattr(p, "support"), hasattr(q, "support")
     if all(laws):
@@ -480,7 +480,7 @@ def _law(law: Any, name: str) -> Any:
     return law
 
 
-def _discrete(law: Any) -> bool:
+def is_discrete(law: Any) -> bool:
     """Discrete distributions of scipy have logpmf; the unfrozen continuous ones have logpdf only."""
     return not isinstance(law, Mixture) and getattr(law, "logpdf", None) is None or hasattr(
         getattr(law, "dist", None), "pmf")

@@ -318,8 +318,8 @@ def _flat(images: torch.Tensor) -> np.ndarray:
 
 def _laws(p, q) -> tuple[Any, Any]:
     """Both as vectors (float64 arrays) or both as continuous laws on the line; ValueError otherwise."""
-    p, q = divergences._pair(p, q)
-    if not isinstance(p, np.ndarray) and any(divergences._discrete(law) for law in (p, q)):
+    p, q = divergences.pair(p, q)
+    if not isinstance(p, np.ndarray) and any(divergences.is_discrete(law) for law in (p, q)):
         raise ValueError("a discrete law must be given as its vector of probabilities")
     return p, q
 
