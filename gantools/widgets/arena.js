@@ -49,13 +49,13 @@ const smooth = (ys) => {
 const padded = (lo, hi) => [lo - 0.06 * (hi - lo || 1), hi + 0.06 * (hi - lo || 1)];
 
 export class Arena {
-  // about: {title, alt, box | null, players, level}; extra: nodes of the host, below the plots
+  // about: {title, alt, box | null, players, level, pause}; extra: nodes of the host, below the plots
   constructor(root, about, extra) {
     this.root = root;
     this.about = about;
     this.curve = { turns: [], losses: [], pulls: [] }; // means of stretches of turns, oldest first
     this.whole = 0; // turns of a finished run; 0 while it goes on
-    this.say = readout(root);
+    this.say = readout(root, about.pause);
     const points = about.box !== null;
     const square = { equal: true, basis: "300px", grid: false };
     this.stage = points
@@ -199,16 +199,23 @@ export class Arena {
   draw() {
     if (!this.frame) return;
     for (const plot of [this.stage, ...this.others]) (plot.begin(this), plot.spec.draw(), plot.end());
-    const beside =
-      this.chart.node.offsetTop < this.stage.node.offsetTop + this.stage.height / 2 &&
-      this.chart.node.offsetLeft > 40;
-    const room = this.stage.height - this.say.nodes[0].offsetHeight - 12;
-    this.chart.spec.least = this.chart.spec.most = beside ? Math.max(170, room) : 200;
+    this.fit();
     this.chart.spec.log = this.on.curves === "pull";
     this.chart.spec.ylabel = this.chart.spec.log ? "mean pull" : "loss (nats)";
     this.chart.begin(this);
     this.curves();
     this.chart.end();
+  }
+
+  // The chart fills what the readout leaves beside the stage; measured only when that may have changed.
+  fit() {
+    const list = this.say.nodes[0];
+    const now = `${this.plots.clientWidth} ${this.stage.height} ${list.childElementCount}`;
+    if (now === this.fitted) return;
+    this.fitted = now;
+    const { node, spec } = this.chart;
+    const beside = node.offsetTop < this.stage.node.offsetTop + this.stage.height / 2 && node.offsetLeft > 40;
+    spec.least = spec.most = beside ? Math.max(170, this.stage.height - list.offsetHeight - 12) : 200;
   }
 
   points() {
@@ -295,9 +302,11 @@ export class Arena {
       const style = { colour: this.on.curves === "pull" ? "generated" : ROLES[i % 4], width: 1.6 };
       const now = xs.findIndex((t) => t > frame.turn);
       const cut = now < 0 ? xs.length : now;
-      const calmer = this.on.curves === "pull" ? ys : smooth(ys);
       p.line(xs, ys, { ...style, width: 1, alpha: 0.22 });
-      p.line(xs.slice(0, cut), calmer.slice(0, cut), style);
+      const calmer = this.on.curves === "pull" ? ys : smooth(ys);
+      const every = Math.ceil(xs.length / (p.width / 2));
+      const seen = (_, i) => i < cut && (i % every === 0 || i === cut - 1);
+      p.line(xs.filter(seen), calmer.filter(seen), style);
     });
     if (this.whole) p.vline(frame.turn, { colour: "ink", width: 1 });
   }

@@ -284,7 +284,8 @@ export class Plot {
     ctx.lineWidth = width;
     ctx.setLineDash(dash);
     ctx.globalAlpha = alpha;
-    ctx.lineJoin = ctx.lineCap = "round";
+    ctx.lineCap = "round";
+    ctx.lineJoin = "bevel"; // a tenth of the cost of round joins on a jagged curve
   }
   trace(xs, ys) {
     let up = true; // a value that is no number lifts the pen; infinities run off the edge
@@ -341,14 +342,11 @@ export class Plot {
   points(xy, { colour = "ink", size = 3, alpha = 0.8, ring = false } = {}) {
     this.pen({ colour, alpha, width: 1.5 });
     const { ctx } = this;
-    ctx.beginPath();
     for (let i = 0; i < xy.length; i += 2) {
-      const px = this.x(xy[i]),
-        py = this.y(xy[i + 1]);
-      ctx.moveTo(px + size, py);
-      ctx.arc(px, py, size, 0, 7);
+      ctx.beginPath(); // one path a dot: cheaper to fill than one of them all
+      ctx.arc(this.x(xy[i]), this.y(xy[i + 1]), size, 0, 7);
+      ring ? ctx.stroke() : ctx.fill();
     }
-    ring ? ctx.stroke() : ctx.fill();
     ctx.globalAlpha = 1;
   }
   // arrows from flat xy along flat dxy (data units)
@@ -415,7 +413,7 @@ export class Plot {
     const left = this.x(box[0] - dx),
       top = this.y(box[3] + dy);
     ctx.imageSmoothingEnabled = true;
-    ctx.imageSmoothingQuality = "high";
+    ctx.imageSmoothingQuality = "low";
     ctx.drawImage(this.stamp, left, top, this.x(box[1] + dx) - left, this.y(box[2] - dy) - top);
   }
   // the line on which a surface takes a level (marching squares)
@@ -506,13 +504,19 @@ function draggable(plot, state, moved) {
     );
 }
 
-// ---- the readout: a list in text, and a quiet voice for those who cannot see it
-export function readout(root) {
+// ---- the readout: a list in text, written at most every `pause` ms, and a quiet voice for those who cannot see it
+export function readout(root, pause = 0) {
   const list = el("dl", { className: "gan-readout" });
   const voice = el("div", { className: "gan-hidden" });
   voice.setAttribute("aria-live", "polite");
-  let timer = 0;
+  let timer = 0,
+    later = 0,
+    due = 0;
   const show = (rows) => {
+    const now = performance.now();
+    clearTimeout(later);
+    if (now < due) return void (later = setTimeout(() => show(rows), due - now));
+    due = now + pause;
     const same = list.childElementCount === rows.length;
     if (!same) list.replaceChildren(...rows.map(() => el("div", {}, el("dt"), el("dd"))));
     rows.forEach(([name, words, colour], i) => {
@@ -531,7 +535,7 @@ export function readout(root) {
       700,
     );
   };
-  return { nodes: [list, voice], show, stop: () => clearTimeout(timer) };
+  return { nodes: [list, voice], show, stop: () => (clearTimeout(timer), clearTimeout(later)) };
 }
 
 export function legend(entries) {

@@ -73,7 +73,7 @@ function render({ model, el: host }) {
   const error = el("p", { className: "gan-error", hidden: true });
   error.setAttribute("role", "alert");
 
-  const arena = new Arena(root, about, [bar, error, rest]);
+  const arena = new Arena(root, { ...about, pause: 150 }, [bar, error, rest]);
   const players = about.players.length;
   arena.shape = arena.realShape = about.images;
   arena.keys({ " ": () => play.click(), ArrowRight: () => one.click(), r: () => reset.click() });
@@ -102,7 +102,8 @@ function render({ model, el: host }) {
       now,
       [["device", about.device]],
     );
-    // the kernel sends the next frame when this one is on the screen (or the page is hidden)
+    // the kernel sends more when every other frame is on the screen (or the page is hidden)
+    if (f.sequence % 2) return;
     document.hidden ? ask({ seen: f.sequence }) : requestAnimationFrame(() => ask({ seen: f.sequence }));
   }
   function tell() {

@@ -16,7 +16,8 @@ from gantools.widgets.blocks import bundle, css
 
 CHUNK = 0.020  # s of training before anybody else may have the lock
 REST = 0.002  # s
-FRAME = 1 / 40  # s between two frames, at least
+FRAME = 1 / 30  # s between two frames, at least
+AHEAD = 4  # frames that may be under way to the page
 LATE = 0.5  # s: a page that has not drawn the last frames by then gets another all the same
 ALONE = 60.0  # s without a sign from a page: nobody watches, so the game pauses
 SPEEDS = {"1": 1, "5": 5, "20": 20, "100": 100, "full": None}  # turns a second
@@ -118,10 +119,10 @@ class Live(anywidget.AnyWidget):
     def pause(self) -> None:
         """Stop after the turn that is being played."""
         self._stop.set()
-        if self._thread not in (None, threading.current_thread()):
+        self._tell()  # the answer first; the turn being played may end meanwhile
+        if self._thread is not None:
             self._thread.join()
         self._thread = None
-        self._tell()  # first the answer, then the picture
         self._show()
 
     def turn(self) -> None:
@@ -222,7 +223,7 @@ class Live(anywidget.AnyWidget):
 
     def _wanted(self) -> bool:
         """Whether the page has drawn what it was sent, or is late."""
-        return self._sent - self._seen < 2 or time.perf_counter() - self._sent_at > LATE
+        return self._sent - self._seen < AHEAD or time.perf_counter() - self._sent_at > LATE
 
     # what the page is told ----------------------------------------------------------------------
 
