@@ -20,9 +20,10 @@ import time
 from itertools import cycle
 
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
-from torchvision.transforms import v2
+from torchvision import transforms
 
 from gantools import data, nets
 from gantools.game import gan
@@ -33,15 +34,13 @@ class Pictures(Dataset):
 
     def __init__(self, images):
         self.images = images
-        self.transform = v2.Compose(
-            [v2.ToPILImage(), v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.5], [0.5])]
-        )
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
 
     def __len__(self):
         return len(self.images)
 
     def __getitem__(self, k):
-        return (self.transform(self.images[k]),)
+        return (self.transform(Image.fromarray(self.images[k, 0].numpy())),)
 
 
 def ring_nets():
