@@ -245,7 +245,7 @@ def test_the_small_mathematics_of_the_base_is_right(show):
     assert found["area"] == pytest.approx(trapezoid(density, x))
     draws = np.array(found["normal"])
     assert abs(draws.mean()) < 0.1 and abs(draws.std() - 1) < 0.1 and found["again"] == found["normal"][0]
-    assert found["words"] == ["∞", "−∞", "not a number", "−0.500", "0.000", "1.0·10^−7"]
+    assert found["words"] == ["∞", "−∞", "not a number", "−0.500", "0.000", "1.0·10⁻⁷"]
     assert found["ticks"] == pytest.approx([-2, -1, 0, 1, 2])
 
 

@@ -30,8 +30,10 @@ export const number = (v, digits = 3) => {
     v !== 0 && (Math.abs(v) < 10 ** -digits / 2 || Math.abs(v) >= 1e6)
       ? v.toExponential(1)
       : v.toFixed(digits);
-  return (+s === 0 ? s.replace("-", "") : s).replace("-", "−").replace("e", "·10^").replace("+", "");
+  const [mantissa, power] = (+s === 0 ? s.replace("-", "") : s).replaceAll("-", "−").split("e");
+  return power ? `${mantissa}·10${[...power].map((c) => RAISED[c]).join("")}` : mantissa;
 };
+const RAISED = { "−": "⁻", "+": "", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].entries()) };
 
 // "p_data" and "x^2" as runs: [text, 0 on the line, -1 below, 1 above]; braces hold longer ones together
 const runs = (words) =>
