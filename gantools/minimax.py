@@ -19,9 +19,6 @@ from scipy.special import expit, xlog1py, xlogy
 from gantools import divergences
 
 LOG4 = math.log(4)
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-_TAIL = 1e-15  # probability left out at either end of a law on the line
-_LEVELS = np.concatenate([10.0 ** np.arange(math.log10(_TAIL), -1), np.linspace(0.1, 0.5, 9)])
 
 
 # ---- the players ------------------------------------------------------------------------------------------
@@ -94,8 +91,8 @@ def value_from_latent(discriminator, generator: Callable, p, latent) -> float:
     p, latent = _laws(p, latent)
     if isinstance(p, np.ndarray):
         raise ValueError("the latent and the data must be frozen scipy.stats laws, not vectors")
-    real = _expectation(p, lambda x: _logs(discriminator, x)[0], (p,))
-    return real + _expectation(latent, lambda z: _logs(discriminator, generator(z))[1], (latent,))
+    real = divergences.expectation(lambda x: _logs(discriminator, x)[0], p)
+    return real + divergences.expectation(lambda z: _logs(discriminator, generator(z))[1], latent)
 
 
 class Estimate(NamedTuple):
@@ -114,20 +111,6 @@ def value_estimate(real_scores, fake_scores) -> Estimate:
     log_d, log_not_d = torch.nn.functional.logsigmoid(real), torch.nn.functional.logsigmoid(-fake)
     error = (log_d.var() / len(real) + log_not_d.var() / len(fake)).sqrt()
     return Estimate(float(log_d.mean() + log_not_d.mean()), float(error))
-
-
-class Split(NamedTuple):
-    quality: float  # KL(q, m): generated samples where there is no data
-    coverage: float  # KL(p, m): data where there are no generated samples
-
-
-def quality_coverage(p, q) -> Split:
-    """C(G) + log 4 in two parts, KL(q, m) and KL(p, m) with m = (p + q) / 2; each within [0, log 2] nats.
-
-    Source: the lecture notes, "Hard to train"; Prince (2023), chapter 15 (MATH B.6).
-    """
-    real, fake = _value_terms(optimal_discriminator(p, q), p, q)
-    return Split(quality=math.log(2) + fake, coverage=math.log(2) + real)
 
 
 # ---- best responses by search, and the generator's descent ------------------------------------------------
@@ -150,11 +133,10 @@ def best_response(p, q, degree: int = 2) -> np.ndarray | Discriminator:
         return response
     if not isinstance(degree, int) or degree < 0:
         raise ValueError(f"degree must be a whole number from 0, not {degree!r}")
-    if not all(math.isfinite(part.std()) for part in _parts(p, q)):
+    if not all(math.isfinite(part.std()) for part in divergences.parts(p, q)):
         raise ValueError("both laws need a finite mean and sd, or no polynomial has a finite value")
-    x, weight = _nodes(*_panels((p, q)))
-    mass_p, mass_q = (weight * p.pdf(x)).ravel(), (weight * q.pdf(x)).ravel()
-    x = x.ravel()
+    x, weight = divergences.nodes(p, q)
+    mass_p, mass_q = weight * p.pdf(x), weight * q.pdf(x)
     centre = (mass_p + mass_q) @ x / 2
     scale = math.sqrt((mass_p + mass_q) @ (x - centre) ** 2 / 2)
     t = (x - centre) / scale  # of order one: the search is well conditioned
@@ -335,8 +317,8 @@ def _value_terms(discriminator, p, q) -> tuple[float, float]:
         return float(xlogy(p, d).sum()), float(xlog1py(q, -d).sum())
     if not callable(discriminator):
         raise ValueError("on the line the discriminator must be a function of x")
-    real = _expectation(p, lambda x: _logs(discriminator, x)[0], (p, q))
-    return real, _expectation(q, lambda x: _logs(discriminator, x)[1], (p, q))
+    real = divergences.expectation(lambda x: _logs(discriminator, x)[0], p, q)
+    return real, divergences.expectation(lambda x: _logs(discriminator, x)[1], q, p)
 
 
 def _check_probability(d: np.ndarray) -> None:
@@ -355,57 +337,3 @@ def _logs(discriminator, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _check_probability(d)
     with np.errstate(divide="ignore"):
         return np.log(d), np.log1p(-d)
-
-
-def _parts(*laws) -> list:
-    """The laws themselves, a mixture's one by one."""
-    return [part for law in laws for part in getattr(law, "laws", [law])]
-
-
-def _panels(laws: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Panels (left ends, right ends) between the quantiles of all the laws, their supports' ends included."""
-    each = [np.r_[part.ppf(_LEVELS), part.isf(_LEVELS), part.support()] for part in _parts(*laws)]
-    edges = np.concatenate(each)
-    edges = np.unique(edges[np.isfinite(edges)])
-    left, right = edges[:-1], edges[1:]
-    wide = _wide(left, right)
-    return left[wide], right[wide]
-
-
-def _wide(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Panels that hold enough different floats for their nodes not to round to their ends."""
-    return right - left > 1e-13 * np.maximum(np.abs(left), np.abs(right))
-
-
-def _nodes(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights on each panel, both (panels, 16)."""
-    half = (right - left)[:, None] / 2
-    return (left + right)[:, None] / 2 + half * _NODES, half * _WEIGHTS
-
-
-def _expectation(law, f: Callable, laws: tuple) -> float:
-    """E f(X), X ~ law: Gauss-Legendre on panels that are halved until halving changes nothing."""
-
-    def integral(left, right):
-        x, weight = _nodes(left, right)
-        density = law.pdf(x)
-        with np.errstate(invalid="ignore"):
-            terms = np.where(density > 0, density * f(x), 0.0)  # 0 * -inf = 0
-        return (weight * terms).sum(axis=1)
-
-    left, right = _panels(laws)
-    total = 0.0
-    while True:
-        middle = (left + right) / 2
-        coarse = integral(left, right)
-        if np.isneginf(coarse).any():
-            return -math.inf
-        fine = integral(left, middle) + integral(middle, right)
-        if np.isneginf(fine).any():
-            return -math.inf
-        split = (np.abs(fine - coarse) > 1e-14 + 1e-12 * np.abs(fine)) & _wide(left, middle)
-        total += fine[~split].sum()
-        if not split.any():
-            break
-        left, right = np.r_[left[split], middle[split]], np.r_[middle[split], right[split]]
-    return float(total)

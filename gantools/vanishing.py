@@ -4,7 +4,8 @@ Laws: p is the data, q the generator, m = (p + q) / 2; D* = p / (p + q) is the o
 log(p / q) its logit.  Everything is in nats.  A *gradient* is the derivative of a loss that the generator
 minimises, so a positive one pushes the parameter down.
 
-    what the generator feels      generator_gradients, quality_coverage, theorem_2_5, nonsaturating_divergence
+    what the generator feels      generator_gradients, quality_coverage_gradients, theorem_2_5,
+                                  nonsaturating_divergence
     supports that do not meet     lines, uniforms, perfect_discriminator, theorem_2_4, wild_discriminator
     heavy tails                   ratio_of_gaussians
     noise and its price           noise_bound, wiggle, empirical_w1
@@ -28,6 +29,7 @@ from scipy.special import expit, ndtr, rel_entr, xlogy
 from torch import Tensor, nn
 
 from gantools import divergences, losses
+from gantools.divergences import QualityCoverage
 from gantools.game import Game, Player, Rules, adam, place, resolve
 
 LOG2 = math.log(2)
@@ -160,29 +162,12 @@ def generator_gradients(mu: ArrayLike) -> GeneratorGradients:
     return GeneratorGradients((mu * _affinity(np.abs(mu)))[()], (mu * _mean(real))[()])
 
 
-class QualityCoverage(NamedTuple):
-    """The two halves of the criterion C = -log 4 + quality + coverage (or their gradients)."""
-
-    quality: Value
-    coverage: Value
-
-
 def _middle(p, q):
     """m = (p + q)/2 of two vectors or of two laws on the line; p and q checked by their divergence."""
     divergences.tv(p, q)
     if hasattr(p, "support"):
         return divergences.mixture([0.5, 0.5], [p, q])
     return (np.asarray(p, dtype=float) + np.asarray(q, dtype=float)) / 2
-
-
-def quality_coverage(p, q) -> QualityCoverage:
-    """KL(q, m) and KL(p, m): how real the samples are, how much of p they cover.
-
-    p, q: two probability vectors or two frozen scipy.stats laws with densities on the line; otherwise
-    ValueError. Source: the lecture notes, "Hard to train"; Prince (2023), chapter 15 (MATH B.6).
-    """
-    middle = _middle(p, q)
-    return QualityCoverage(divergences.kl(q, middle), divergences.kl(p, middle))
 
 
 def quality_coverage_gradients(mu: float) -> QualityCoverage:

@@ -263,7 +263,7 @@ def test_jmax_is_reached_by_disjoint_noise_and_by_a_dropped_mode(delta):
     assert dv.jsd([1 - delta, delta], [1, 0]) == pytest.approx(dv.jmax(delta), abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-5, 5), st.floats(.2, 3), st.floats(-3, 3), st.floats(.3, 4))
 def test_invariance_under_affine_maps_of_the_line(mean, sd, shift, scale):
     p, q = N(0, 1), N(mean, sd)
@@ -272,7 +272,7 @@ def test_invariance_under_affine_maps_of_the_line(mean, sd, shift, scale):
         assert f(*moved) == pytest.approx(f(p, q), rel=1e-8, abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(-4, 4), st.floats(.3, 3), st.integers(2, 40))
 def test_a_histogram_of_two_laws_is_at_most_as_far_apart(mean, sd, bins):
     p, q = N(0, 1), N(mean, sd)

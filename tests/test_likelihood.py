@@ -20,7 +20,7 @@ def test_m1_closed_form_equals_quadrature():
     assert lk.kl_normals(0, 1, 1, 2) == pytest.approx(by_quad, abs=1e-11)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(-3, 3), st.floats(.3, 3), st.floats(-3, 3), st.floats(.3, 3))
 def test_kl_is_the_ceiling_minus_the_expected_log_likelihood(m, s, mu, sigma):
     truth, law = N(m, s), N(mu, sigma)
@@ -130,7 +130,7 @@ def test_the_likelihood_of_the_mixture_diverges_at_the_rate_of_the_theory():
     assert lk.mixture_log_likelihood(x, beside, 1e-300) < lk.log_likelihood(N(0, 1), x)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-3, 3), st.floats(-1, .7))
 def test_spiked_kl_against_the_general_quadrature(mu, log_s):
     s = 10 ** log_s

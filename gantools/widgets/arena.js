@@ -287,17 +287,8 @@ export class Arena {
 
   curves() {
     const { chart: p, frame, about } = this;
-    if (this.on.curves !== "pull" && about.level != null) {
-      p.hline(about.level, { colour: "muted", dash: [5, 5], width: 1 });
-      const dy = p.y(about.level) < 26 ? 11 : -10;
-      p.text(p.x1, about.level, "D's loss when p_g = p_data", {
-        colour: "muted",
-        align: "right",
-        dx: -2,
-        dy,
-        size: 11,
-      });
-    }
+    const marked = this.on.curves !== "pull" && about.level != null;
+    if (marked) p.hline(about.level, { colour: "muted", dash: [5, 5], width: 1 });
     this.series().forEach(([xs, ys], i) => {
       const style = { colour: this.on.curves === "pull" ? "generated" : ROLES[i % 4], width: 1.6 };
       const now = xs.findIndex((t) => t > frame.turn);
@@ -308,6 +299,11 @@ export class Arena {
       const seen = (_, i) => i < cut && (i % every === 0 || i === cut - 1);
       p.line(xs.filter(seen), calmer.filter(seen), style);
     });
+    if (marked) {
+      const dy = p.y(about.level) < 26 ? 11 : -10;
+      const place = { colour: "muted", align: "right", dx: -2, dy, size: 11 };
+      p.text(p.x1, about.level, "D's loss when p_g = p_data", place); // last: a loss near it would cross it
+    }
     if (this.whole) p.vline(frame.turn, { colour: "ink", width: 1 });
   }
 
