@@ -8,8 +8,8 @@ minimises, so a positive one pushes the parameter down.
                                   nonsaturating_divergence
     supports that do not meet     lines, uniforms, perfect_discriminator, theorem_2_4, wild_discriminator
     heavy tails                   ratio_of_gaussians
-    noise and its price           noise_bound, wiggle, empirical_w1
-    modes                         dropped_mode, modes_found
+    noise and its price           noise_bound, wiggle
+    modes                         dropped_mode
     runs                          frozen_generator_game, perfect_discriminator_run, gradient_norms,
                                   LineGenerator
 
@@ -24,7 +24,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 from scipy.special import expit, ndtr, rel_entr, xlogy
 from torch import Tensor, nn
 
@@ -417,55 +416,6 @@ def wiggle(amplitude: float, frequency: int, sigma: float) -> float:
     if left < 1e-4:  # cancellation: use the series JSD = E c^2 / 8 + O(c^4)
         return float(np.mean(c**2) / 8)
     return float(np.mean(rel_entr(1, 1 + c / 2) + rel_entr(1 + c, 1 + c / 2)) / 2)
-
-
-def empirical_w1(x: ArrayLike, y: ArrayLike) -> float:
-    """W1 between two clouds of n points, (n, d) each: the cheapest matching, by linear assignment.
-
-    Costs O(n^3): n = 500 takes some hundredths of a second.  Raises ValueError for clouds of different
-    shapes.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.ndim != 2 or x.shape != y.shape or not x.size:
-        raise ValueError(f"x and y must be clouds of the same shape (n, d), not {x.shape} and {y.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("x and y must be finite")
-    cost = np.linalg.norm(x[:, None] - y[None], axis=2)  # (n, n)
-    return float(cost[linear_sum_assignment(cost)].mean())
-
-
-# ---- modes ------------------------------------------------------------------------------------------------
-
-
-class Modes(NamedTuple):
-    """What a cloud of samples found of a mixture."""
-
-    found: int
-    high_quality: float  # share of the samples within `within` standard deviations of a centre
-    shares: np.ndarray  # (k,): share of all samples near each centre
-
-
-def modes_found(samples: Tensor, law, within: float = 3.0, minimum: float = 0.01) -> Modes:
-    """Which modes of a Gaussian mixture the samples, (n, d), reach.
-
-    A sample is of high quality within `within` standard deviations of its nearest centre (a perfect
-    generator in the plane has 1 - exp(-4.5) = 0.988891 such samples at 3); a mode is found if at least the
-    share `minimum` of all samples is high-quality there.  Raises ValueError for wrong shapes, a law without
-    centres, or bad thresholds.
-    """
-    if not hasattr(law, "centres"):
-        raise ValueError("modes can be counted for mixtures only: this law has no centres")
-    samples, centres = torch.as_tensor(samples).detach().cpu(), law.centres.cpu()
-    if samples.ndim != 2 or not len(samples) or samples.shape[1] != centres.shape[1]:
-        raise ValueError(f"samples must be (n, {centres.shape[1]}), not {tuple(samples.shape)}")
-    within, minimum = (
-        _in_range("within", within, 0, open_low=True),
-        _in_range("minimum", minimum, 0, 1, open_low=True),
-    )
-    distance, nearest = torch.cdist(samples.double(), centres.double()).min(1)
-    counts = torch.bincount(nearest[distance <= within * law.sd], minlength=len(centres))
-    shares = counts.double().numpy() / len(samples)
-    return Modes(int((shares >= minimum).sum()), float(shares.sum()), shares)
 
 
 # ---- runs -------------------------------------------------------------------------------------------------

@@ -355,40 +355,7 @@ def test_the_wiggle_series_meets_the_sum():
     assert just[1] / just[0] == pytest.approx((1.01 / 0.99) ** 2, rel=1e-4)
 
 
-def test_empirical_w1_of_the_lines():
-    def pair(theta, sigma, seed):
-        rng = torch.Generator().manual_seed(seed)
-        return data.lines(0.0, sigma).sample(500, rng), data.lines(theta, sigma).sample(500, rng)
-
-    clean = vanishing.empirical_w1(*pair(0.7, 0.0, 0))
-    assert clean == pytest.approx(0.7004, abs=0.01) and clean >= 0.7
-    noisy = vanishing.empirical_w1(*pair(0.7, 0.3, 0))
-    assert noisy == pytest.approx(0.73, abs=0.06)
-    x, y = np.random.default_rng(0).normal(size=(2, 200))
-    assert vanishing.empirical_w1(x[:, None], y[:, None]) == pytest.approx(stats.wasserstein_distance(x, y))
-
-
-# ---- modes and runs ---------------------------------------------------------------------------------------
-
-
-def test_a_perfect_generator_finds_all_modes():
-    ring = data.ring(8)
-    found = vanishing.modes_found(ring.sample(200_000, torch.Generator().manual_seed(0)), ring)
-    assert found.found == 8
-    assert (
-        found.high_quality == pytest.approx(1 - math.exp(-4.5), abs=1e-3) == pytest.approx(0.988891, abs=1e-3)
-    )
-    assert found.shares == pytest.approx([0.1236] * 8, abs=5e-3)
-
-
-def test_modes_are_counted_from_a_stated_share():
-    ring = data.ring(4, sd=0.1)
-    samples = ring.centres[[0] * 97 + [1] * 2 + [2]]
-    assert vanishing.modes_found(samples, ring).found == 3
-    assert vanishing.modes_found(samples, ring, minimum=0.02).found == 2
-    off = samples + torch.tensor([0.31, 0.0])
-    assert vanishing.modes_found(off, ring).found == 0
-    assert vanishing.modes_found(off, ring, within=3.2).high_quality == 1
+# ---- runs -----------------------------------------------------------------------------------------------
 
 
 def test_gradient_norms_against_finite_differences():
@@ -515,11 +482,6 @@ def test_a_trained_discriminator_hands_on_the_gradient_of_the_jsd():
     (lambda: vanishing.noise_bound(-1, 1, 0.1), "variance must be at least 0"),
     (lambda: vanishing.noise_bound(1, 1, 0.8), "jsd must be at least 0 and at most"),
     (lambda: vanishing.wiggle(2, 1, 0), "amplitude must be at least 0 and at most 1"),
-    (lambda: vanishing.empirical_w1(np.zeros((3, 2)), np.zeros((2, 2))), "same shape"),
-    (lambda: vanishing.empirical_w1([[math.nan]], [[0.0]]), "must be finite"),
-    (lambda: vanishing.modes_found(torch.zeros(5, 3), data.ring()), r"must be \(n, 2\)"),
-    (lambda: vanishing.modes_found(torch.zeros(5, 2), data.lines(1)), "no centres"),
-    (lambda: vanishing.modes_found(torch.zeros(5, 2), data.ring(), minimum=0), "minimum must be above 0"),
     (lambda: vanishing.perfect_discriminator_run(frozen(), 0), "steps must be a positive whole number"),
     (lambda: vanishing.perfect_discriminator_run(two_players()), "one player"),
     (lambda: frozen(noise=-1), "noise must be at least 0"),
