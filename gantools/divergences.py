@@ -11,16 +11,24 @@ Infinities are returned where they belong: when p charges a set that q does not,
 of a support makes the integral diverge. A finite value above 1e308 is returned as inf, too.
 
 A ValueError says which argument is wrong, and how.
+
+`f_divergence(name)` is a divergence with all that an f-GAN needs of it: f, its derivative and conjugate, the
+activation of the critic's output, the value.
 """
+import functools
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple, Sequence
 
 import numpy as np
+import torch
 from scipy import special, stats
+from torch.nn.functional import logsigmoid
 
 __all__ = ["kl", "reverse_kl", "jsd", "tv", "hellinger", "pearson", "quality_coverage", "entropy",
-           "cross_entropy", "integral", "expectation", "nodes", "mixture", "binary_entropy", "jmax"]
+           "cross_entropy", "f_divergence", "F_DIVERGENCES", "integral", "expectation", "nodes", "mixture",
+           "binary_entropy", "jmax"]
 
 LOG2 = math.log(2)
 
@@ -193,6 +201,176 @@ class Mixture:
         counts = rng.multinomial(size, self.weights)
         return rng.permutation(np.concatenate([np.asarray(law.rvs(size=n, random_state=rng), float)
                                                for law, n in zip(self.laws, counts)]))
+
+
+# ---- f-divergences, as an f-GAN needs them ------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class FDivergence:
+    """D_f(P||Q) = E_Q f(p/q) (+ f'(inf) P(q = 0)) with f convex on [0, inf), in nats where logarithms occur.
+
+    The functions work elementwise on a number, a numpy array or a torch tensor, return its like, and are
+    differentiable through tensors. u is a ratio p/q in [0, inf), t a value of a critic T, v a score: the
+    network's raw output, T = activation(v).
+
+    f                u -> f(u)
+    derivative       u -> f'(u)
+    conjugate        t -> f*(t), the supremum over u >= 0 of ut - f(u); inf outside `domain`
+    loose_conjugate  t -> the formula that tables print for f*: the supremum over all real u where f's formula
+                     makes sense below 0 (Pearson, total variation), else the same. Never below the conjugate
+    activation       v -> g_f(v), increasing, onto the values that an optimal critic can take
+    fake_term        v -> f*(g_f(v)) in one stable piece: what a generated sample adds to a critic's loss
+    share            v -> p/(p + q) in [0, 1], as a critic of that score claims; 1/2 at `even`
+    domain           (lower, upper) of the t with f*(t) finite; upper = f'(inf)
+    at_zero          f(0), and at_infinity = f'(inf), both in (-inf, inf]
+    even             the score v at which data and generated samples are equally likely: g_f(even) = f'(1)
+    value            (p, q) -> D_f(P||Q) for the laws and vectors that this module knows
+
+    Source: Nowozin, Cseke and Tomioka (2016), tables 1, 2, 5 and 6, in the normalisation of f (MATH E.2).
+    """
+
+    name: str
+    f: Callable
+    derivative: Callable
+    conjugate: Callable
+    loose_conjugate: Callable
+    activation: Callable
+    fake_term: Callable
+    share: Callable
+    domain: tuple[float, float]
+    at_zero: float
+    at_infinity: float
+    even: float
+    value: Callable[[Any, Any], float]
+
+    @property
+    def optimal_critic(self) -> Callable:
+        """u -> T*(u) = f'(u): the critic for which the variational bound is tight."""
+        return self.derivative
+
+    @property
+    def threshold(self) -> float:
+        """f'(1): where T* exceeds it, data are likelier than generated samples."""
+        return float(self.derivative(1.))
+
+    @property
+    def at_one(self) -> float:
+        """f(1), the value for P = Q, and the least one."""
+        return float(self.f(1.)) + 0.                              # no minus zero
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the largest value over all pairs of laws: f(1) and f(0) + f'(inf)."""
+        return self.at_one, self.at_zero + self.at_infinity
+
+    def __repr__(self) -> str:
+        return f"f_divergence({self.name!r})"
+
+
+def f_divergence(name: str) -> FDivergence:
+    """The f-divergence of that name; ValueError lists the names there are.
+
+    kl, reverse_kl, pearson, hellinger (squared), js (f-GAN's, 2 JSD), jsd (half of it), gan (2 JSD - log 4), tv.
+    """
+    try:
+        return _F_DIVERGENCES[name]
+    except (KeyError, TypeError):
+        raise ValueError(f"there is no f-divergence named {name!r}; "
+                         f"choose one of {', '.join(F_DIVERGENCES)}") from None
+
+
+def _for_all(formula: Callable) -> Callable:
+    """A formula written for tensors, for numbers and numpy arrays too: computed in float64, returned in kind."""
+    @functools.wraps(formula)
+    def run(x):
+        if isinstance(x, torch.Tensor):
+            return formula(x)
+        return formula(torch.from_numpy(np.array(x, dtype=np.float64))).numpy()[()]
+    return run
+
+
+def _below(upper: float, formula: Callable, inside: float) -> Callable:
+    """The formula where t < upper, inf elsewhere; there it sees `inside`, so that gradients stay numbers."""
+    def run(t):
+        return torch.where(t < upper, formula(torch.where(t < upper, t, inside)), math.inf)
+    return run
+
+
+def _row(name: str, value: Callable, *, domain: tuple, at_zero: float, at_infinity: float, even: float = 0.,
+         loose: Callable | None = None, **formulas: Callable) -> FDivergence:
+    formulas = {key: _for_all(formula) for key, formula in formulas.items()}
+    loose = _for_all(loose) if loose else formulas["conjugate"]
+    return FDivergence(name=name, value=value, domain=domain, at_zero=at_zero, at_infinity=at_infinity, even=even,
+                       loose_conjugate=loose, **formulas)
+
+
+def _js(u: torch.Tensor) -> torch.Tensor:
+    """u log u - (u + 1) log(u + 1), without cancellation for large u."""
+    return -torch.special.xlog1py(u, 1 / u) - torch.log1p(u)
+
+
+_ROWS = [
+    _row("kl", kl, domain=(-math.inf, math.inf), at_zero=0., at_infinity=math.inf, even=1.,
+         f=lambda u: torch.xlogy(u, u),
+         derivative=lambda u: 1 + torch.log(u),
+         conjugate=lambda t: torch.exp(t - 1),
+         activation=lambda v: v.clone(),
+         fake_term=lambda v: torch.exp(v - 1),
+         share=lambda v: torch.sigmoid(v - 1)),
+    _row("reverse_kl", reverse_kl, domain=(-math.inf, 0.), at_zero=math.inf, at_infinity=0.,
+         f=lambda u: -torch.log(u),
+         derivative=lambda u: -1 / u,
+         conjugate=_below(0., lambda t: -1 - torch.log(-t), -1.),
+         activation=lambda v: -torch.exp(-v),
+         fake_term=lambda v: v - 1,
+         share=torch.sigmoid),
+    _row("pearson", pearson, domain=(-math.inf, math.inf), at_zero=1., at_infinity=math.inf,
+         f=lambda u: (u - 1) ** 2,
+         derivative=lambda u: 2 * (u - 1),
+         conjugate=lambda t: torch.clamp(t / 2 + 1, min=0) ** 2 - 1,    # t^2/4 + t from t = -2 on, else -f(0)
+         loose=lambda t: (t / 2 + 1) ** 2 - 1,
+         activation=lambda v: v.clone(),
+         fake_term=lambda v: torch.clamp(v / 2 + 1, min=0) ** 2 - 1,
+         share=lambda v: 1 - 1 / (1 + torch.clamp(v / 2 + 1, min=0))),
+    _row("hellinger", hellinger, domain=(-math.inf, 1.), at_zero=1., at_infinity=1.,
+         f=lambda u: (torch.sqrt(u) - 1) ** 2,
+         derivative=lambda u: 1 - torch.rsqrt(u),
+         conjugate=_below(1., lambda t: t / (1 - t), 0.),
+         activation=lambda v: -torch.expm1(-v),
+         fake_term=torch.expm1,
+         share=lambda v: torch.sigmoid(2 * v)),
+    _row("js", lambda p, q: 2 * jsd(p, q), domain=(-math.inf, LOG2), at_zero=LOG2, at_infinity=LOG2,
+         f=lambda u: _js(u) + (u + 1) * LOG2,
+         derivative=lambda u: LOG2 - torch.log1p(1 / u),
+         conjugate=_below(LOG2, lambda t: -LOG2 - torch.log(-torch.expm1(t - LOG2)), 0.),
+         activation=lambda v: LOG2 + logsigmoid(v),
+         fake_term=lambda v: -LOG2 - logsigmoid(-v),
+         share=torch.sigmoid),
+    _row("jsd", jsd, domain=(-math.inf, LOG2 / 2), at_zero=LOG2 / 2, at_infinity=LOG2 / 2,
+         f=lambda u: (_js(u) + (u + 1) * LOG2) / 2,
+         derivative=lambda u: (LOG2 - torch.log1p(1 / u)) / 2,
+         conjugate=_below(LOG2 / 2, lambda t: (-LOG2 - torch.log(-torch.expm1(2 * t - LOG2))) / 2, 0.),
+         activation=lambda v: (LOG2 + logsigmoid(v)) / 2,
+         fake_term=lambda v: (-LOG2 - logsigmoid(-v)) / 2,
+         share=torch.sigmoid),
+    _row("gan", lambda p, q: 2 * jsd(p, q) - 2 * LOG2, domain=(-math.inf, 0.), at_zero=0., at_infinity=0.,
+         f=_js,
+         derivative=lambda u: -torch.log1p(1 / u),
+         conjugate=_below(0., lambda t: -torch.log(-torch.expm1(t)), -1.),
+         activation=logsigmoid,
+         fake_term=lambda v: -logsigmoid(-v),
+         share=torch.sigmoid),
+    _row("tv", tv, domain=(-math.inf, .5), at_zero=.5, at_infinity=.5,
+         f=lambda u: torch.abs(u - 1) / 2,
+         derivative=lambda u: torch.sign(u - 1) / 2,
+         conjugate=lambda t: torch.where(t <= .5, torch.clamp(t, min=-.5), math.inf),
+         loose=lambda t: torch.where(torch.abs(t) <= .5, t, math.inf),
+         activation=lambda v: torch.tanh(v) / 2,
+         fake_term=lambda v: torch.tanh(v) / 2,
+         share=lambda v: torch.sigmoid(2 * v)),          # of the critic's value; T* itself knows only the side
+]
+_F_DIVERGENCES = {row.name: row for row in _ROWS}
+F_DIVERGENCES = tuple(_F_DIVERGENCES)
 
 
 # ---- integrands: functions of log p and log q, never negative for a divergence -----------------------------

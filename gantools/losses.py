@@ -7,13 +7,18 @@ occur.  Each loss is a namespace with
     discriminator(real, fake)   scores of real and of generated samples, any shapes
     generator(fake)             scores of generated samples
     realness(scores)            the scores mapped to [0, 1], for pictures only
+    even                        the score of a sample that is as likely real as generated
 
 The optimum of each discriminator loss over all functions, for laws p and q, is in its docstring and is
 held by tests/test_losses.py.
 """
 
+from dataclasses import dataclass
+
 from torch import Tensor
 from torch.nn.functional import relu, softplus
+
+from gantools import divergences
 
 
 class minimax:
@@ -21,6 +26,8 @@ class minimax:
 
     The discriminator loss is -V, so its minimum over all D is -C(G) = log 4 - 2 JSD(p, q).
     """
+
+    even = 0.0
 
     @staticmethod
     def discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -53,6 +60,8 @@ class least_squares:
     The discriminator's minimum is half the integral of p q / (p + q).
     """
 
+    even = 0.5
+
     @staticmethod
     def discriminator(real: Tensor, fake: Tensor) -> Tensor:
         return 0.5 * (real - 1).square().mean() + 0.5 * fake.square().mean()
@@ -68,6 +77,8 @@ class least_squares:
 
 class hinge:
     """Lim and Ye (2017): the discriminator's minimum is 2 (1 - TV(p, q)), not a transport distance."""
+
+    even = 0.0
 
     @staticmethod
     def discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -85,6 +96,8 @@ class hinge:
 class wasserstein:
     """Arjovsky, Chintala and Bottou (2017): over critics with Lipschitz constant K the minimum is -K W1."""
 
+    even = 0.0
+
     @staticmethod
     def discriminator(real: Tensor, fake: Tensor) -> Tensor:
         return fake.mean() - real.mean()
@@ -98,13 +111,59 @@ class wasserstein:
         return scores.sigmoid()  # a critic's zero is arbitrary: only the shape of this picture means something
 
 
+@dataclass(frozen=True)
+class FGan:
+    """The f-GAN of one divergence (Nowozin, Cseke and Tomioka 2016): made by `f_gan`.
+
+    With the score v and T = g_f(v) the discriminator minimises -E_p T + E_q f*(T); its minimum over all
+    functions is -D_f(p, q).  The generator minimises -E_q f*(T); `nonsaturating` has it maximise E_q T instead,
+    which moves each sample the same way, T and f*(T) both growing with v, but with another weight.
+    """
+
+    divergence: divergences.FDivergence
+    nonsaturating: bool = False
+
+    @property
+    def even(self) -> float:
+        return self.divergence.even
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return self.divergence.fake_term(fake).mean() - self.divergence.activation(real).mean()
+
+    def generator(self, fake: Tensor) -> Tensor:
+        if self.nonsaturating:
+            return -self.divergence.activation(fake).mean()  # -E g(v)
+        return -self.divergence.fake_term(fake).mean()  # -E f*(g(v))
+
+    def realness(self, scores: Tensor) -> Tensor:
+        """p / (p + q) as the critic has it: above 1/2 where T exceeds the decision threshold f'(1)."""
+        return self.divergence.share(scores)
+
+
+def f_gan(name: str, nonsaturating: bool = False) -> FGan:
+    """The losses of the f-GAN of `divergences.f_divergence(name)`; ValueError lists the names there are.
+
+    `get("f-gan kl")` and `get("f-gan kl nonsaturating")` are the same losses, for games and recordings.
+    "f-gan gan" is `minimax`, "f-gan gan nonsaturating" is `nonsaturating` (MATH E.2, F.1).
+    """
+    return FGan(divergences.f_divergence(name), nonsaturating)
+
+
 _ALL = {loss.__name__: loss for loss in (minimax, nonsaturating, least_squares, hinge, wasserstein)}
 NAMES = tuple(_ALL)
+F_GAN_NAMES = tuple(f"f-gan {name}" for name in divergences.F_DIVERGENCES)
+for _name in divergences.F_DIVERGENCES:
+    _ALL |= {f"f-gan {_name}": f_gan(_name), f"f-gan {_name} nonsaturating": f_gan(_name, True)}
 
 
 def get(name: str):
-    """The loss of that name; ValueError lists the names there are."""
+    """The loss of that name; ValueError lists the names there are.
+
+    NAMES are those without parameters; F_GAN_NAMES those of the f-GAN family, each of which may be followed by
+    " nonsaturating".
+    """
     try:
         return _ALL[name]
     except (KeyError, TypeError):
-        raise ValueError(f"there is no loss named {name!r}; choose one of {', '.join(NAMES)}") from None
+        known = ", ".join((*NAMES, *F_GAN_NAMES))
+        raise ValueError(f"there is no loss named {name!r}; choose one of {known}") from None

@@ -189,7 +189,7 @@ def describe(game, view: View, title: str) -> dict:
 def level(name: str) -> float:
     """The discriminator's loss when generated and real data have one law and it cannot tell them apart."""
     loss = losses.get(name)
-    even = next(score for score in torch.tensor([0.0, 0.5]) if loss.realness(score) == 0.5)
+    even = torch.tensor(loss.even)
     return float(loss.discriminator(even, even))
 
 

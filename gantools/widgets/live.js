@@ -12,7 +12,7 @@ function knobs(about, settings) {
     loss: {
       label: "loss",
       type: "select",
-      options: about.losses.map((value) => ({ value, label: value.replace("_", " ") })),
+      options: about.losses.map((value) => ({ value, label: value.replaceAll("_", " ") })),
     },
     steps: { label: `steps of the ${about.players[0]} a turn`, min: 1, max: 20, step: 1 },
     noise: { label: "instance noise (sd)", min: 0, max: 1, step: 0.01 },

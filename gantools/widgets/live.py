@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 
 import anywidget
 import numpy as np
@@ -57,6 +58,15 @@ class Curve:
         return {"turns": np.asarray(self.turns, dtype=np.float32), "curve": rows}
 
 
+def _offered(game, names: Sequence[str] | None) -> list[str]:
+    """The losses to choose from, the game's own first if it is not among them; ValueError for unknown ones."""
+    names = list(losses.NAMES if names is None else names)
+    for name in names:
+        losses.get(name)
+    own = getattr(game.rules, "loss", None)
+    return names if own is None or own in names else [own, *names]
+
+
 class Live(anywidget.AnyWidget):
     """A game with its controls: play, pause, one turn, reset, speed; loss, learning rates, steps and noise.
 
@@ -65,6 +75,8 @@ class Live(anywidget.AnyWidget):
     title     what stands above it
     alt       what it shows, in words (a default describes the arena)
     points, grid, arrows    as in gantools.recording.View
+    losses    names of the losses to choose from (gantools.losses), by default those without parameters; the
+              game's own is among them in any case
 
     Nothing runs until somebody presses play or calls `play`. `run(n)` plays n turns at once, which is the
     way without a front end. Raises ValueError if the game cannot be shown.
@@ -78,8 +90,9 @@ class Live(anywidget.AnyWidget):
     _frame = traitlets.Bytes().tag(sync=True)
 
     def __init__(
-        self, game, *, title: str = "A game, live", alt: str | None = None, points=400, grid=40, arrows=60
-    ):
+        self, game, *, title: str = "A game, live", alt: str | None = None, points=400, grid=40, arrows=60,
+        losses: Sequence[str] | None = None,
+    ):  # fmt: skip
         self._view = View.of(game, points, grid, arrows)
         self.game = game
         alt = check_alt(
@@ -96,7 +109,7 @@ class Live(anywidget.AnyWidget):
         images = list(self._view.real.shape) if self._view.box is None else None
         about = {
             **describe(game, self._view, title), "alt": alt, "images": images, "grid": grid,
-            "device": str(game.device), "speeds": list(SPEEDS), "losses": list(losses.NAMES),
+            "device": str(game.device), "speeds": list(SPEEDS), "losses": _offered(game, losses),
         }  # fmt: skip
         with self._lock:
             super().__init__(_about=about, _status=self._state(), _base=self._pack_base())
