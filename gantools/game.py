@@ -11,6 +11,7 @@ many generators with discriminators that push and pull.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 
@@ -43,6 +44,11 @@ def place(net: nn.Module, device: torch.device) -> nn.Module:
 def adam(lr: float, betas: tuple[float, float] = (0.5, 0.9)) -> Callable:
     """Fused Adam at that rate, for `Player(optimizer=...)`."""
     return lambda parameters: torch.optim.Adam(parameters, lr=_rate(lr), betas=betas, fused=True)
+
+
+def rmsprop(lr: float, alpha: float = 0.99) -> Callable:
+    """RMSprop at that rate, for `Player(optimizer=...)` and `gan(optimizer=...)`."""
+    return lambda parameters: torch.optim.RMSprop(parameters, lr=_rate(lr), alpha=alpha, foreach=True)
 
 
 def _rate(lr: float) -> float:
@@ -180,6 +186,8 @@ class Game:
         for player in self.players:
             player.seat(self.device)
         self._all = [parameter for player in self.players for parameter in player.parameters]
+        owned = [net for player in self.players for net in (player.nets, player.average) if net is not None]
+        self._buffers = [buffer for net in owned for buffer in net.buffers()]
         self._waiting: list[tuple[int, str, Tensor]] = []
         self.lag = 1 if self.device.type == "cpu" else LAG
         self._moving: Player | None = None
@@ -265,11 +273,21 @@ class Game:
 
     # looking at the game ----------------------------------------------------------------------------
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """What nets note down as they are used (batch statistics, power iterations) is put back."""
+        kept = [buffer.clone() for buffer in self._buffers]
+        try:
+            yield
+        finally:
+            for buffer, value in zip(self._buffers, kept, strict=True):
+                buffer.copy_(value)
+
     def sample(self, n: int, seed: int = 0) -> Tensor:
         """n generated points (n, d) or images (n, C, H, W); one seed always means the same latents."""
         if self._sample is None:
             raise ValueError("this game has no `sample`: give Game(sample=...) to look at what it generates")
-        with torch.no_grad():
+        with torch.no_grad(), self._looking():
             return self._sample(n, torch.Generator(self.device).manual_seed(seed))
 
     def real(self, n: int, seed: int = 0) -> Tensor:
@@ -280,14 +298,15 @@ class Game:
         """The discriminator's scores of x, (n,)."""
         if self._score is None:
             raise ValueError("this game has no `score`: give Game(score=...) to look at its discriminator")
-        with torch.no_grad():
+        with torch.no_grad(), self._looking():
             return self._score(x.to(self.device)).flatten()
 
     def pull(self, x: Tensor) -> Tensor:
         """Minus the gradient of the generator's loss for each x, same shape as x."""
         if self._pull is None:
             raise ValueError("this game has no `pull`: give Game(pull=...) to see where its generator is drawn")
-        return self._pull(x.detach().to(self.device)).detach()
+        with self._looking():
+            return self._pull(x.detach().to(self.device)).detach()
 
     # checkpoints ------------------------------------------------------------------------------------
 
@@ -386,7 +405,8 @@ class Rules:
 
     loss     name of the loss (gantools.losses)
     noise    standard deviation of the instance noise on real and generated samples alike
-    penalty  (discriminator, real, fake) -> scalar added to the discriminator's loss, or None
+    penalty  (discriminator, real, fake, rng) -> scalar added to the discriminator's loss, or None; what it
+             draws comes from `rng`, the game's own generator
     """
 
     generator: nn.Module
@@ -401,7 +421,7 @@ class Rules:
         fake = self.noised(self.generator(batch.latent(self.latent)), batch)
         score_real, score_fake = self.scores(real, fake)
         loss = losses.get(self.loss).discriminator(score_real, score_fake)
-        return loss + self.penalty(self.discriminator, real, fake) if self.penalty else loss
+        return loss + self.penalty(self.discriminator, real, fake, batch.rng) if self.penalty else loss
 
     def generator_loss(self, batch: Batch) -> Tensor:
         fake = self.noised(self.generator(batch.latent(self.latent)), batch)
@@ -464,6 +484,7 @@ def gan(
     batch_size: int = 256,
     lr: float | tuple[float, float] = 1e-3,
     betas: tuple[float, float] = (0.5, 0.9),
+    optimizer: Callable | None = None,
     steps: int = 1,
     noise: float = 0.0,
     penalty: Callable | None = None,
@@ -474,8 +495,9 @@ def gan(
 ) -> Game:
     """The game of Goodfellow et al. (2014): a discriminator of `steps` steps, then a generator of one.
 
-    `lr` is one rate or (the discriminator's, the generator's); `after` is called after each step of the
-    discriminator; with `ema`, samples come from the generator's running average.
+    `lr` is one rate or (the discriminator's, the generator's); `optimizer`, rate -> optimiser (`rmsprop`,
+    say), takes the place of Adam with `betas`; `after` is called after each step of the discriminator; with
+    `ema`, samples come from the generator's running average.
     """
     losses.get(loss)
     if not noise >= 0 or not math.isfinite(noise):
@@ -483,9 +505,10 @@ def gan(
     rules = Rules(generator, discriminator, latent, loss, noise, penalty)
     lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
     _rate(lr_d), _rate(lr_g)
+    optimizer = optimizer or (lambda rate: adam(rate, betas))
     players = [
-        Player("discriminator", discriminator, rules.discriminator_loss, adam(lr_d, betas), steps, after),
-        Player("generator", generator, rules.generator_loss, adam(lr_g, betas), ema=ema),
+        Player("discriminator", discriminator, rules.discriminator_loss, optimizer(lr_d), steps, after),
+        Player("generator", generator, rules.generator_loss, optimizer(lr_g), ema=ema),
     ]
 
     _trial(rules, data["real"] if isinstance(data, Mapping) else data)
