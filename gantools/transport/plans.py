@@ -1,8 +1,8 @@
 """Optimal transport: maps, plans, prices, and closed forms.
 
 Laws on points are vectors of masses p, (n,), and q, (m,), of one total; cost[i, j] is the cost of moving a
-unit from point i of p to point j of q.  Laws on the line are samples (1-D arrays, every entry of equal weight)
-or frozen `scipy.stats` distributions.  A ValueError says what is wrong with an argument.
+unit from point i of p to point j of q.  Laws on the line are samples (1-D arrays, entries of equal weight) or
+frozen `scipy.stats` distributions.  A ValueError says what is wrong with an argument.
 
     moving mass             push_forward, monge, kantorovich, certificate, marginal_matrix
     prices                  c_transform, check_metric, kantorovich_rubinstein, restricted_dual
@@ -356,7 +356,8 @@ def _difference(a: _Side, b: _Side, middle: float) -> Callable:
 def w1(x: Any, y: Any) -> float:
     """W1 on the line: the integral of |F - G|.  x and y are samples, (n,), or frozen scipy.stats laws.
 
-    One may be a sample and the other a law.  Infinite where a tail makes the integral diverge.  Exact for two samples, to about 1e-9 for laws.
+    One may be a sample and the other a law.  Infinite where a tail makes the integral diverge.  Exact for two
+    samples, to about 1e-9 for laws.
     Source: Vallender (1974) (MATH D.5).
     """
     a, b = _on_the_line(x, "x"), _on_the_line(y, "y")
@@ -555,7 +556,7 @@ def two_sample_limit(law: Any) -> float:
 
 
 def _graded(marks: np.ndarray, middle: float, sign: int) -> np.ndarray:
-    """The marks on one side of the middle, and points that halve the way to the last: sqrt(F) is sharp there."""
+    """The marks on one side of the middle, and points that halve the way to the last, where sqrt(F) bends."""
     end = marks[-1] if sign > 0 else marks[0]
     graded = end + (middle - end) * 0.5 ** np.arange(40)
     inside = marks[(marks - middle) * sign >= 0]
@@ -579,8 +580,8 @@ def minibatch_minimiser(theta: float, n: int) -> float:
     """The t that minimises E |P_n - t|, P_n the share of ones among n draws of Bernoulli(theta).
 
     That is what following the gradients of W1 to minibatches leads to: a median of P_n, not theta (the lower
-    one where a whole interval minimises).  Source: Bellemare et al. (2017), *The Cramer distance as a solution
-    to biased Wasserstein gradients* (MATH D.9).
+    one where an interval minimises).  Source: Bellemare et al. (2017), *The Cramer distance as a solution to
+    biased Wasserstein gradients* (MATH D.9).
     """
     _counts(n=n)
     if not 0 <= theta <= 1:
