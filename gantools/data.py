@@ -161,6 +161,54 @@ def lines(theta: float, sigma: float = 0.0) -> Line:
 
 
 @dataclass(frozen=True, eq=False)
+class SwissRoll(Source):
+    """A spiral of one and a half turns in the plane, blurred by N(0, sd^2 I).
+
+    The angle t is uniform on [1.5 pi, 4.5 pi] and the distance from the origin is radius t / (4.5 pi), as in
+    scikit-learn's roll seen from its end: samples are rarer further out.
+    """
+
+    radius: float
+    sd: float
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    shape = (2,)
+    name = "swiss roll"
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(xmin, xmax, ymin, ymax): the outermost winding with a margin, for pictures."""
+        edge = 1.15 * self.radius + 4 * self.sd
+        return -edge, edge, -edge, edge
+
+    def curve(self, u: Tensor) -> Tensor:
+        """The spiral at the shares u of its range of angles, (...) -> (..., 2)."""
+        t = 1.5 * math.pi * (1 + 2 * u)
+        return self.radius / (4.5 * math.pi) * torch.stack([t * t.cos(), t * t.sin()], dim=-1)
+
+    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
+        x = self.curve(torch.rand(n, generator=generator, device=self.device))
+        noise = torch.randn(n, 2, generator=generator, device=self.device)
+        return torch.add(x, noise, alpha=self.sd), None
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p at x, (n, 2) -> (n,), in nats per unit of area: midpoint rule along the spiral."""
+        k = math.ceil(20 * self.radius / self.sd)  # nodes at most half an sd apart: |dx/du| < 10 radius
+        u = (torch.arange(k, device=x.device) + 0.5) / k
+        square = torch.cdist(x, self.curve(u)).square()  # (n, k)
+        log_normal = -square / (2 * self.sd**2) - math.log(2 * math.pi * self.sd**2)
+        return torch.logsumexp(log_normal, dim=1) - math.log(k)
+
+    def to(self, device) -> "SwissRoll":
+        return replace(self, device=torch.device(device))
+
+
+def swiss_roll(radius: float = 2.0, sd: float = 0.05) -> SwissRoll:
+    """The swiss roll in the plane: a spiral that ends at distance `radius` from the origin, blurred by sd."""
+    _positive(radius=radius, sd=sd)
+    return SwissRoll(float(radius), float(sd))
+
+
+@dataclass(frozen=True, eq=False)
 class ImageSet(Source):
     """Images as uint8 (n, C, H, W) with labels (n,), the classes' names, and where it all came from."""
 

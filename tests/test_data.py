@@ -21,6 +21,7 @@ LAWS = {
     "grid": data.grid(3, spacing=1.0, sd=0.2),
     "weighted": data.mixture([[0.0, 0.0], [2.0, 1.0]], 0.3, [0.25, 0.75]),
     "line": data.lines(0.7, sigma=0.2),
+    "roll": data.swiss_roll(1.0, sd=0.1),
 }
 
 
@@ -74,6 +75,19 @@ def test_the_ring_is_a_ring():
     assert torch.allclose(gaps, torch.full((8,), 2 * 2 * math.sin(math.pi / 8)))
 
 
+def test_the_roll_winds_once_and_a_half_and_fills_its_box():
+    law = data.swiss_roll(radius=2.0, sd=1e-3)
+    x = law.sample(20_000, rng()).double()
+    share = x.norm(dim=1) / 2  # t / 4.5 pi
+    assert share.min() == pytest.approx(1 / 3, abs=3e-3) and share.max() == pytest.approx(1, abs=3e-3)
+    angle = torch.atan2(x[:, 1], x[:, 0])
+    turns = (4.5 * math.pi * share - angle) / (2 * math.pi)  # whole numbers: the angle is t
+    assert (turns - turns.round()).abs().max() < 6e-3
+    assert stats.kstest(share.numpy(), stats.uniform(1 / 3, 2 / 3).cdf).pvalue > 1e-3
+    low, high = x.amin(0), x.amax(0)
+    assert law.box[0] < low[0] and high[0] < law.box[1] and law.box[2] < low[1] and high[1] < law.box[3]
+
+
 def test_a_seed_means_the_same_draws():
     for source in (*LAWS.values(), data.load("digits")):
         assert torch.equal(source.sample(20, rng(4)), source.sample(20, rng(4)))
@@ -107,6 +121,8 @@ IMAGES, LABELS = torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.zeros(3, dtyp
         (lambda: data.mixture([[0.0], [1.0]], 1.0, [1.0]), "2 positive numbers"),
         (lambda: data.ring(0), "k must be a positive"),
         (lambda: data.lines(0.0, -1.0), "sigma non-negative"),
+        (lambda: data.swiss_roll(sd=0.0), "sd must be a positive"),
+        (lambda: data.swiss_roll(-1.0), "radius must be a positive"),
         (lambda: data.ImageSet(IMAGES.float(), LABELS, (), ""), "uint8"),
         (lambda: data.ImageSet(IMAGES[:0], LABELS[:0], (), ""), "at least one image"),
         (lambda: data.ImageSet(IMAGES, LABELS[:2], (), ""), "as many labels"),
