@@ -131,7 +131,7 @@ def test_the_gradient_of_w1_is_that_of_the_frozen_critic(mean, sd):
 
 
 def test_where_w1_has_a_corner_the_frozen_critic_gives_one_side():
-    """At sd = 1 the slope in sd jumps (E |Z| with either sign at mean 0): theorem 3 wants both sides to exist."""
+    """At sd = 1 the slope in sd jumps (E |Z|, either sign, at mean 0): theorem 3 wants both sides to exist."""
     assert transport.gradient_by_critic(2.0, 1.0) == pytest.approx((1, 0), abs=1e-6)
     below, above = ((w1(0, 1 + h) - w1(0, 1)) / h for h in (-1e-4, 1e-4))
     assert (below, above) == pytest.approx((-math.sqrt(2 / math.pi), math.sqrt(2 / math.pi)))
@@ -159,9 +159,10 @@ def test_what_is_measured_is_measured_from_outside():
 
 
 def test_a_critic_held_by_the_penalty_reports_about_w1():
-    """Two far clouds, a generator that stands still (rate 0): W1 is the distance of the means, up to softness."""
+    """Two far clouds, a generator that stands still: W1 is the distance of the means, up to softness."""
     law = data.normal([4.0, 0.0], 0.2)
-    game = transport.wgan_gp(nets.mlp([2, 8, 2]), nets.mlp([2, 32, 1], seed=1), law, lr=(2e-3, 0.0), device="cpu")
+    nets_ = nets.mlp([2, 8, 2]), nets.mlp([2, 32, 1], seed=1)
+    game = transport.wgan_gp(*nets_, law, lr=(2e-3, 0.0), device="cpu")
     game.run(150)
     assert transport.critic_gap(game) == pytest.approx(transport.exact_w1()(game), rel=0.2)
 

@@ -1,4 +1,4 @@
-"""The Wasserstein GAN as a game: Algorithm 1 of its paper, with a penalty in place of clipping, and beside others.
+"""The Wasserstein GAN as a game: Algorithm 1 of its paper, with a penalty in place of clipping, beside others.
 
     wgan, wgan_gp                the two games
     exact_w1, critic_gap         what their critic estimates, and its estimate
@@ -20,8 +20,8 @@ from gantools import data, losses, metrics, nets, penalties
 from gantools.game import Game, gan, rmsprop
 
 __all__ = [
-    "GAMES", "RING", "critic_gap", "exact_w1", "gaussian_critic", "gradient_by_critic", "plane_game", "ring_run",
-    "wgan", "wgan_gp",
+    "GAMES", "HASTY", "RING", "critic_gap", "exact_w1", "gaussian_critic", "gradient_by_critic", "plane_game",
+    "ring_run", "wgan", "wgan_gp",
 ]  # fmt: skip
 
 
@@ -51,11 +51,11 @@ def _with_critic(generator, critic, data, **settings) -> Game:
     return game
 
 
-# ---- what the critic estimates ------------------------------------------------------------------------------
+# ---- what the critic estimates ----------------------------------------------------------------------------
 
 
 def exact_w1(n: int = 300, seed: int = 1) -> Callable[[Game], float]:
-    """game -> exact W1 between n generated and n real points (points of any dimension), for `record(measure=...)`.
+    """game -> exact W1 between n generated and n real points, of any dimension, for `record(measure=...)`.
 
     Data and latents are the same at every call, so that the curve is no noisier than need be; `seed` is that
     of the data.  Two samples of one law are not at distance 0: see `metrics.w1` of the data with themselves.
@@ -100,7 +100,7 @@ def gradient_by_critic(mean: float, sd: float, n: int = 1_000_000) -> tuple[floa
 # ---- four games with the same nets ------------------------------------------------------------------------
 
 RING = data.ring(8, radius=2.0, sd=0.1)  # that of the chapter on vanishing gradients
-HASTY = (5e-4, 2e-3)  # learning rates of discriminator and generator with which the usual games collapse on it
+HASTY = (5e-4, 2e-3)  # rates of discriminator and generator with which the usual games collapse on it
 GAMES = {
     "minimax": {"loss": "minimax", "steps": 1, "lr": HASTY},
     "nonsaturating": {"loss": "nonsaturating", "steps": 1, "lr": HASTY},
