@@ -22,10 +22,11 @@ RUNS = [  # method, steps of the discriminator a turn, learning rates
 PROTOCOL = f"""
 Ring of 8 (radius 2, sd 0.1); generator 2-64-64-2, discriminator or critic 2-64-64-1, latents of dimension 2,
 batches of 128, {TURNS} turns of one generator step each, seeds 0 to 4.  Hasty rates are 0.0005 for the
-discriminator and 0.002 for the generator, with which the usual games collapse.  Own rates: clipping at 0.1 with
-RMSprop at 0.002 (critic) and 0.001; penalty 1 with Adam (0, 0.9) at 0.001.  They and the weights were chosen
-among 16 settings on seed 50, and the choice was looked at again on seed 51.  The usual games use Adam (0.5, 0.9).
-Modes and high quality from 4000 samples, W1 exact between 1000 of them and 1000 new points of the data.
+discriminator and 0.002 for the generator, with which the usual games collapse.  Own rates: clipping at 0.1
+with RMSprop at 0.002 (critic) and 0.001; penalty 1 with Adam (0, 0.9) at 0.001.  They and the weights were
+chosen among 16 settings on seed 50, and the choice was looked at again on seed 51.  The usual games use Adam
+(0.5, 0.9).  Modes and high quality from 4000 samples, W1 exact between 1000 of them and 1000 new points of
+the data.
 """
 
 

@@ -131,7 +131,7 @@ def test_the_gradient_of_w1_is_that_of_the_frozen_critic(mean, sd):
 
 
 def test_where_w1_has_a_corner_the_frozen_critic_gives_one_side():
-    """At sd = 1 the slope in sd jumps (E |Z|, either sign, at mean 0): theorem 3 wants both sides to exist."""
+    """At sd = 1 the slope in sd jumps (by 2 E |Z| at mean 0): theorem 3 wants both sides to exist."""
     assert transport.gradient_by_critic(2.0, 1.0) == pytest.approx((1, 0), abs=1e-6)
     below, above = ((w1(0, 1 + h) - w1(0, 1)) / h for h in (-1e-4, 1e-4))
     assert (below, above) == pytest.approx((-math.sqrt(2 / math.pi), math.sqrt(2 / math.pi)))

@@ -1,4 +1,4 @@
-"""The Wasserstein GAN as a game: Algorithm 1 of its paper, with a penalty in place of clipping, beside others.
+"""The Wasserstein GAN as a game: Algorithm 1 of its paper, then with a penalty, and beside other games.
 
     wgan, wgan_gp                the two games
     exact_w1, critic_gap         what their critic estimates, and its estimate
