@@ -9,7 +9,7 @@ import torch
 
 from gantools import results, transport
 
-TURNS = 1200
+TURNS = 800
 RUNS = [  # method, steps of the discriminator a turn, learning rates
     ("minimax", 1, "hasty"),
     ("nonsaturating", 1, "hasty"),
