@@ -14,6 +14,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import distance as spatial
 
 from gantools import divergences, transport
+from gantools.exercises import transport as ex
 
 N = stats.norm
 LOG2 = math.log(2)
@@ -574,3 +575,51 @@ def test_the_transport_of_sampled_lines():
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ---- the exercises' checks --------------------------------------------------------------------------------
+
+
+def own_plan(p, q, cost):
+    n, m = cost.shape
+    A = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
+    return optimize.linprog(cost.ravel(), A_eq=A, b_eq=np.r_[p, q]).x.reshape(n, m)
+
+
+WAYS = {(1, 1), (1, 2), (2, 1), (2, 2), (3, 3)}
+
+
+@pytest.mark.parametrize("check, right, wrongs", [
+    (ex.check_earth, 1.1, [
+        (0.8, "two"), (0.1, "means"), (0.7, "total variation"),
+        (1.4, "differs"), (0.9, "too small"), ("a", None),
+    ]),
+    (ex.check_ways, WAYS, [
+        (WAYS | {(3, 2)}, "(3, 2) is too dear: it costs 1 more"), (WAYS - {(3, 3)}, "1 more"),
+        ({(0, 0)}, "from 1 to 3"), (5, "set of pairs"), (set(), "pair"), ({(1.5, 2)}, "pair"),
+        ({"ab"}, "pair"),
+        ({1, 2}, "pair"),
+    ]),
+    (ex.check_critic, [7, 3, -2, 2, 6], [
+        ([0, -4, -9, -5, 0], "between points 3 and 5, 8.544 apart, it changes by 9"),
+        ([0, 4, 9, 5, 1], "upside down"), ([0, 0, -1, -1, 0], "earns only 1"), ([0, 1], "shape"),
+    ]),
+    (ex.check_solver, own_plan, [
+        (lambda p, q, cost: np.outer(p, q), "costs"),
+        (lambda p, q, cost: own_plan(p, q, cost).ravel(), "still a vector"),
+        (lambda p, q, cost: own_plan(p, q, cost).T, "rows belong to p"),
+        (lambda p, q, cost: np.outer(p, np.ones(len(q)) / len(q)), "columns do not sum to q"),
+        (lambda p, q, cost: np.outer(np.ones(len(p)) / len(p), q), "rows do not sum to p"),
+        (lambda p, q, cost: 2 * np.outer(p, q) - own_plan(p, q, -cost), "moves -"),
+        (lambda p, q, cost: own_plan(p, q, -cost), "is possible"),
+        (lambda p, q, cost: None, "None"),
+    ]),
+])  # fmt: skip
+def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
+    check(right)
+    assert capsys.readouterr().out.startswith("Right: ")
+    for wrong, words in [*wrongs, (None, None), (..., None)]:
+        check(wrong)
+        said = capsys.readouterr().out
+        assert said.startswith("Not yet: ") and said.count("\n") == 1
+        assert words is None or words in said, said

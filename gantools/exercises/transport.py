@@ -1,6 +1,101 @@
 """Checks for the exercises of the chapter on optimal transport and the Wasserstein GAN."""
 
+from typing import Any
+
+import numpy as np
+
+from gantools import exercises as ex
+from gantools import transport
+
 # ---- plans ------------------------------------------------------------------------------------------------
+
+
+def check_earth(answer: Any) -> None:
+    """W1 of (.5, .1, 0, .4) and (.1, .4, .4, .1) on the points 0, 1, 2, 4."""
+    ex.check_number(
+        answer, 1.1,
+        right="|F - G| is 0.4, 0.1 and 0.3, and the last stretch is two long.",
+        slips=[
+            (0.8, "you added |F - G| as if the points were one apart; from 2 to 4 it is two."),
+            (0.1, "that is the difference of the means; mass moving left does not cancel that moving right."),
+            (0.7, "that is the total variation: how much has to move, not how far."),
+            (1.4, "that is the sum of |p - q|: how much differs, not how far it has to go."),
+        ],
+    )  # fmt: skip
+
+
+_SLACK = {(i, j): value for (i, j), value in np.ndenumerate([[0, 0, 3], [0, 0, 2], [2, 1, 0]])}
+
+
+@ex.explain
+def check_ways(answer: Any) -> str:
+    """The pairs (i, j), counted from 1, on which the given prices leave no slack."""
+    if answer is None or answer is ...:
+        raise ex.Wrong("there is no answer here yet; give a set of pairs such as {(1, 1), (2, 3)}.")
+    if not isinstance(answer, set | frozenset | list | tuple):
+        raise ex.Wrong("give a set of pairs (i, j), such as {(1, 1), (2, 3)}.")
+    pairs = [tuple(way) if isinstance(way, tuple | list) else way for way in answer]
+    given = {(way[0] - 1, way[1] - 1) for way in pairs if way in [(i + 1, j + 1) for i, j in _SLACK]}
+    if not pairs or len(given) < len(set(pairs)):
+        raise ex.Wrong("every way is a pair (i, j) of numbers from 1 to 3: rows are heaps, columns pits.")
+    for i, j in sorted(given):
+        if _SLACK[i, j]:
+            raise ex.Wrong(f"({i + 1}, {j + 1}) is too dear: it costs {_SLACK[i, j]} more than the prices "
+                           f"f + g pay, so an optimal plan does not go that way.")  # fmt: skip
+    missing = len([way for way, slack in _SLACK.items() if not slack]) - len(given)
+    if missing:
+        raise ex.Wrong(f"these may carry mass, and {missing} more: look for f_i + g_j = c_ij in every row.")
+    return "mass moves only where the price is the whole cost: complementary slackness."
+
+
+_FIVE = np.array([[0, 0], [3, 4], [6, 8], [0, 5], [3, 0]], dtype=float)
+
+
+@ex.explain
+def check_critic(answer: Any) -> str:
+    """Five values of a 1-Lipschitz function that earns W1 = 5."""
+    f = ex.array(answer, (5,), "the critic")
+    apart = np.linalg.norm(_FIVE[:, None] - _FIVE, axis=2)
+    earned = (f[0] + f[1] - f[2] - f[3]) / 2
+    steep = np.abs(f[:, None] - f) - apart
+    if steep.max() > 1e-9:
+        i, j = np.unravel_index(steep.argmax(), steep.shape)
+        raise ex.Wrong(f"it is too steep: between points {i + 1} and {j + 1}, {apart[i, j]:.4g} apart, "
+                       f"it changes by {abs(f[i] - f[j]):.4g}.")  # fmt: skip
+    if abs(earned + 5) < 1e-6:
+        raise ex.Wrong("it is the right size upside down: the critic is high on P and low on Q.")
+    if earned < 5 - 1e-6:
+        raise ex.Wrong(f"it is 1-Lipschitz but earns only {earned:.4g}; W1 is 5: along the ways of the best plan "
+                       f"it must fall by the full length.")  # fmt: skip
+    return "1-Lipschitz on all five points, and it earns 5, what the best plan costs: both are optimal."
+
+
+@ex.explain
+def check_solver(answer: Any) -> str:
+    """plan(p, q, cost) -> an optimal plan, (n, m)."""
+    rng = np.random.default_rng(0)
+    for n, m in ((1, 1), (2, 3), (6, 4), (15, 15)):
+        p, q, cost = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m)), rng.random((n, m)) + 1
+        plan = ex.array(ex.call(answer, p, q, cost), what="the plan")
+        if plan.shape == (n * m,):
+            raise ex.Wrong(f"the plan is still a vector of {n * m} entries; give it the shape ({n}, {m}).")
+        if plan.shape == (m, n) != (n, m):
+            raise ex.Wrong(f"the plan has shape {plan.shape}, and should have ({n}, {m}): rows belong to p.")
+        if plan.shape != (n, m):
+            raise ex.Wrong(f"the plan has shape {plan.shape}, and should have ({n}, {m}).")
+        if plan.min() < -1e-9:
+            raise ex.Wrong(f"the plan moves {plan.min():.3g} somewhere: bound it below by 0.")
+        for name, sums, law in (("rows", plan.sum(1), p), ("columns", plan.sum(0), q)):
+            if np.abs(sums - law).max() > 1e-6:
+                side = "p" if name == "rows" else "q"
+                raise ex.Wrong(f"for {n} heaps and {m} pits the plan's {name} do not sum to {side}: are the "
+                               f"equations in the same order as the flattened plan?")  # fmt: skip
+        best = transport.kantorovich(p, q, cost).cost
+        if (plan * cost).sum() > best + 1e-6:
+            raise ex.Wrong(f"the plan is feasible and costs {(plan * cost).sum():.6g}, where {best:.6g} is "
+                           f"possible: is the cost in the same order as the plan?")  # fmt: skip
+    return "the right marginals and the least cost, from one heap to fifteen."
+
 
 # ---- critics ----------------------------------------------------------------------------------------------
 
