@@ -15,6 +15,7 @@ held by tests/test_losses.py.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
@@ -108,7 +109,9 @@ class wasserstein:
 
     @staticmethod
     def realness(scores: Tensor) -> Tensor:
-        return scores.sigmoid()  # a critic's zero is arbitrary: only the shape of this picture means something
+        # a critic's zero and scale are arbitrary: only the shape of this picture means something
+        spread = scores.std(correction=0).clamp_min(torch.finfo(scores.dtype).tiny)
+        return ((scores - scores.mean()) / spread).sigmoid()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
     recording = record(game, turns=3000, every=20, title="A ring of eight")
     recording.save("ring.safetensors")
 
+What the picture does not show can be measured beside it: `record(..., measure={"W1": transport.exact_w1()})`.
 A snapshot looks at a game and changes nothing in it: the same latents every time, so that a generated point
 can be followed from frame to frame, and none of the game's own random numbers.
 """
@@ -10,6 +11,7 @@ can be followed from frame to frame, and none of the game's own random numbers.
 import math
 import os
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -19,7 +21,7 @@ import gantools
 from gantools import losses, storage
 from gantools.data import to_uint8
 
-VERSION = 1  # of the recording's layout
+VERSION = 2  # of the recording's layout
 IMAGES = 64  # sample images in a frame, at most
 
 
@@ -103,7 +105,8 @@ class Recording:
     surface   the discriminator over the box, (T, g, g) uint8, or None
     pull      where the generator is drawn at the first points of `fake`, (T, a, 2) float32, or None
     losses    of each player at each turn, (turns played, players) float32
-    about     title, box, players, loss, level, seed, device, seconds, gantools (its version)
+    measures  what was measured at each frame, (T, k) float32, or None; about["measures"] has the k names
+    about     title, box, players, loss, level, measures, seed, device, seconds, gantools (its version)
     """
 
     turns: Tensor
@@ -112,6 +115,7 @@ class Recording:
     losses: Tensor
     surface: Tensor | None = None
     pull: Tensor | None = None
+    measures: Tensor | None = None
     about: dict = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -134,31 +138,40 @@ class Recording:
         return cls(**tensors, about=about["about"])
 
 
-_TENSORS = ("turns", "real", "fake", "losses", "surface", "pull")
+_TENSORS = ("turns", "real", "fake", "losses", "surface", "pull", "measures")
 
 
 def record(
-    game, turns: int, every: int, points: int = 400, grid: int = 40, arrows: int = 60, title: str = ""
+    game,
+    turns: int,
+    every: int,
+    points: int = 400,
+    grid: int = 40,
+    arrows: int = 60,
+    title: str = "",
+    measure: Mapping[str, Callable] | None = None,
 ) -> Recording:
     """Play `turns` rounds and keep a frame before the first, after every `every`-th and after the last.
 
-    Raises ValueError if `turns` or `every` is not a positive whole number or nothing in the game can be
-    shown, and Diverged if a loss is no longer finite.
+    `measure` names functions game -> number that are called at every frame: they look at the game and leave it
+    as it is.  Raises ValueError if `turns` or `every` is not a positive whole number, nothing in the game can
+    be shown or a measure is not finite, and Diverged if a loss is no longer finite.
     """
     _whole("turns", turns, 1)
     _whole("every", every, 1)
     view = View.of(game, points, grid, arrows)
     names = [player.name for player in game.players]
     start, began = game.number, time.perf_counter()
-    frames, kept = [snapshot(game, view)], []
+    frames, measured, kept = [snapshot(game, view)], [measurements(game, measure)], []
     for turn in game.turns(turns):
         kept.append(torch.stack([turn.losses[name] for name in names]))  # stays on the device
         done = turn.number - start
         if done % every == 0 or done == turns:
             frames.append(snapshot(game, view))
+            measured.append(measurements(game, measure))
     game.check()
     about = {
-        **describe(game, view, title),
+        **describe(game, view, title, measure),
         "seed": game.seed,
         "device": str(game.device),
         "seconds": round(time.perf_counter() - began, 2),
@@ -166,7 +179,20 @@ def record(
     }
     numbers = torch.tensor([frame.turn for frame in frames])
     fake, surface, pull = (_stack(frames, name) for name in ("fake", "surface", "pull"))
-    return Recording(numbers, view.real, fake, torch.stack(kept).float().cpu(), surface, pull, about)
+    played = torch.stack(kept).float().cpu()
+    measures = torch.tensor(measured, dtype=torch.float32) if measure else None
+    return Recording(numbers, view.real, fake, played, surface, pull, measures, about)
+
+
+def measurements(game, measure: Mapping[str, Callable] | None) -> list[float]:
+    """What the functions of `measure` say of the game; ValueError names one that gives no finite number."""
+    found = []
+    for name, look in (measure or {}).items():
+        value = float(look(game))
+        if not math.isfinite(value):
+            raise ValueError(f"the measure {name!r} is {value} at turn {game.number}, which cannot be drawn")
+        found.append(value)
+    return found
 
 
 def _stack(frames: list[Frame], name: str) -> Tensor | None:
@@ -174,7 +200,7 @@ def _stack(frames: list[Frame], name: str) -> Tensor | None:
     return None if parts[0] is None else torch.stack(parts)
 
 
-def describe(game, view: View, title: str) -> dict:
+def describe(game, view: View, title: str, measure: Mapping[str, Callable] | None = None) -> dict:
     """What a picture of the game must know besides its frames."""
     name = getattr(game.rules, "loss", None)
     return {
@@ -183,6 +209,7 @@ def describe(game, view: View, title: str) -> dict:
         "players": [player.name for player in game.players],
         "loss": name,
         "level": level(name) if name else None,
+        "measures": list(measure or ()),
     }
 
 

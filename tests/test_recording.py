@@ -67,6 +67,36 @@ def test_a_recording_goes_on_from_where_the_game_stands():
     assert record(game, 4, 2, points=5, grid=3, arrows=0).turns.tolist() == [5, 7, 9]
 
 
+def test_what_is_measured_stands_beside_its_frame():
+    game, look = ring(), lambda game: float(game.sample(50).mean())
+    run = record(game, 5, 2, points=5, grid=3, arrows=0, measure={"mean": look, "turn": lambda g: g.number})
+    assert run.about["measures"] == ["mean", "turn"] and run.measures.shape == (4, 2)
+    assert run.measures[:, 1].tolist() == run.turns.tolist() == [0, 2, 4, 5]
+    alone, expected = ring(), []
+    for pause in (0, 2, 2, 1):
+        if pause:
+            alone.run(pause)
+        expected.append(look(alone))
+    assert run.measures[:, 0].tolist() == pytest.approx(expected)
+
+
+def test_nothing_measured_is_none(run):
+    assert run.measures is None and run.about["measures"] == []
+
+
+def test_a_measure_that_is_no_number_is_named():
+    with pytest.raises(ValueError, match="measure 'W1' is nan at turn 0"):
+        record(ring(), 2, 1, measure={"W1": lambda game: math.nan})
+
+
+def test_a_critic_s_surface_shows_its_shape_whatever_its_zero_and_scale():
+    scores = torch.tensor([0.0, 1.0, 5.0])
+    shown = losses.wasserstein.realness(scores)
+    assert torch.allclose(shown, losses.wasserstein.realness(1e-4 * scores + 3), atol=1e-3)
+    assert shown[0] < 0.5 and shown[1] < 0.5 < shown[2]
+    assert losses.wasserstein.realness(torch.full((4,), 7.0)).tolist() == [0.5] * 4
+
+
 @pytest.mark.parametrize("name", losses.NAMES)
 def test_every_loss_has_a_surface_and_a_level(name):
     game = ring(loss=name)
@@ -121,11 +151,11 @@ def file(run, tmp_path):
 
 @pytest.mark.parametrize("make", [ring, digits])
 def test_what_is_saved_comes_back(make, tmp_path):
-    run = record(make(), 3, 2, points=9)
+    run = record(make(), 3, 2, points=9, measure={"turn": lambda game: game.number})
     run.save(tmp_path / "r.safetensors")
     again = Recording.load(tmp_path / "r.safetensors")
     assert again.about == run.about
-    for name in ("turns", "real", "fake", "losses", "surface", "pull"):
+    for name in ("turns", "real", "fake", "losses", "surface", "pull", "measures"):
         mine, other = getattr(run, name), getattr(again, name)
         assert (mine is None and other is None) or (mine.dtype == other.dtype and torch.equal(mine, other))
 
@@ -163,9 +193,10 @@ def test_a_changed_description_is_noticed(file):
         Recording.load(file)
 
 
-def test_another_version_is_refused_by_its_number(file):
-    rewrite(file, lambda about: about.update(version=99))
-    with pytest.raises(ValueError, match="version 99"):
+@pytest.mark.parametrize("version", [1, 99])
+def test_another_version_is_refused_by_its_number(file, version):
+    rewrite(file, lambda about: about.update(version=version))
+    with pytest.raises(ValueError, match=f"version {version}; this gantools reads version 2: make it anew"):
         Recording.load(file)
 
 

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from lab import lab, run_all
 from scipy.integrate import trapezoid
 
-from gantools import data, nets
+from gantools import data, nets, penalties
 from gantools.figures import COLOURS, DARK
 from gantools.game import gan
 from gantools.recording import View, record, snapshot
@@ -358,6 +358,38 @@ def test_images_are_replayed_pixel_by_pixel(show):
     assert len({pixels(page, 0), pixels(page, 1)}) == 2
 
 
+TURN = {"W1": lambda game: 2 - game.number / 20}  # a measure that is known at every turn
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return record(ring(), turns=20, every=4, points=20, grid=4, arrows=3, title="Measured", measure=TURN)
+
+
+def test_a_replay_draws_and_says_what_was_measured(show, measured):
+    found = unpack(packing.recording(measured))
+    assert found["measures"] == ["W1"]
+    assert found["measured"][:, 0] == pytest.approx([2, 1.8, 1.6, 1.4, 1.2, 1])
+    page = show(Replay(measured, alt="A ring."))
+    page.evaluate("document.querySelector('.gan-arena').gan.go(2)")
+    settle(page)
+    assert "W1 1.600" in " ".join(page.locator(".gan-readout").inner_text().split())
+    both = pixels(page, 1)
+    said = page.locator("canvas").nth(1).get_attribute("aria-label")
+    assert said.startswith("W1 beside what the discriminator estimates")
+    page.get_by_label("curves").select_option("losses")
+    losses_alone = pixels(page, 1)
+    page.get_by_label("curves").select_option("pull")
+    assert len({both, losses_alone, pixels(page, 1)}) == 3
+    assert not axe(page)
+
+
+def test_a_run_without_measures_offers_none(show, run):
+    page = show(Replay(run, alt="A ring."))
+    options = page.get_by_label("curves").locator("option").all_inner_texts()
+    assert options == ["losses", "mean pull (log)"]
+
+
 # Live without a front end ---------------------------------------------------------------------------
 
 
@@ -370,6 +402,28 @@ def test_live_is_inert_until_it_is_told():
     shown = live._repr_mimebundle_()[0]
     assert "application/vnd.jupyter.widget-view+json" in shown and "open the notebook" in shown["text/html"]
     assert repr(live) == "Live: A game, live, turn 3"
+
+
+def test_live_measures_at_some_frames_and_whenever_it_stands_still():
+    seen = []
+    live = Live(ring(), measure={"turn": lambda game: seen.append(game.number) or game.number})
+    assert live._about["measures"] == ["turn"] and unpack(live._frame)["measured"] == [0]
+    live.run(3)
+    assert unpack(live._frame)["measured"] == [3]
+    live.play()
+    wait(lambda: live._sent > 14)
+    live.pause()
+    assert unpack(live._frame)["measured"] == [live.game.number]
+    assert 3 < len(seen) < live._sent  # not at every frame
+    assert unpack(Live(ring())._frame)["measured"] == []
+
+
+def test_the_wasserstein_loss_is_offered_where_something_keeps_the_critic_smooth():
+    offered = lambda game: Live(game)._about["losses"]
+    assert "wasserstein" not in offered(ring()) and "hinge" in offered(ring())
+    assert "wasserstein" in offered(ring(after=penalties.clip(0.1)))
+    assert "wasserstein" in offered(ring(penalty=penalties.gradient(1.0)))
+    assert offered(ring(loss="wasserstein"))[0] == "wasserstein"  # its own, in any case
 
 
 def test_live_plays_in_a_thread_and_pauses():

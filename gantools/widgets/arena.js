@@ -49,11 +49,12 @@ const smooth = (ys) => {
 const padded = (lo, hi) => [lo - 0.06 * (hi - lo || 1), hi + 0.06 * (hi - lo || 1)];
 
 export class Arena {
-  // about: {title, alt, box | null, players, level, pause}; extra: nodes of the host, below the plots
+  // about: {title, alt, box | null, players, loss, level, measures, pause}; extra: nodes of the host, below the plots
   constructor(root, about, extra) {
     this.root = root;
     this.about = about;
     this.curve = { turns: [], losses: [], pulls: [] }; // means of stretches of turns, oldest first
+    this.measured = { turns: [], rows: [] }; // a row of numbers at some turns, named by about.measures
     this.whole = 0; // turns of a finished run; 0 while it goes on
     this.say = readout(root, about.pause);
     const points = about.box !== null;
@@ -97,7 +98,9 @@ export class Arena {
         basis: "auto",
         draw: () => this.curves(),
       },
-      "The losses of the players, turn by turn.",
+      about.measures.length
+        ? `${about.measures.join(", ")} beside what the ${about.players[0]} estimates; or the losses, turn by turn.`
+        : "The losses of the players, turn by turn.",
     );
     this.switches(points);
     this.build(points, extra);
@@ -109,30 +112,26 @@ export class Arena {
   }
 
   switches(points) {
-    this.on = { surface: true, arrows: true, curves: "losses" };
+    const { measures } = this.about;
+    this.on = { surface: true, arrows: true, curves: measures.length ? "measures" : "losses" };
     const flip = (id, v) => ((this.on[id] = v), this.pen.ask());
     const check = (id, label) =>
       control(this.root, { id, label, type: "check", value: this.on[id] }, flip).node;
+    const options = [{ value: "losses", label: "losses" }];
+    if (measures.length) options.unshift({ value: "measures", label: `${measures.join(", ")} and estimate` });
+    if (points) options.push({ value: "pull", label: "mean pull (log)" });
     this.toggles = points
-      ? [check("surface", "what D thinks"), check("arrows", "pull on the generator")]
+      ? [check("surface", `what ${this.judge()} thinks`), check("arrows", "pull on the generator")]
       : [];
-    if (points)
-      this.toggles.push(
-        control(
-          this.root,
-          {
-            id: "curves",
-            label: "curves",
-            type: "select",
-            value: "losses",
-            options: [
-              { value: "losses", label: "losses" },
-              { value: "pull", label: "mean pull (log)" },
-            ],
-          },
-          flip,
-        ).node,
-      );
+    if (options.length > 1) {
+      const spec = { id: "curves", label: "curves", type: "select", value: this.on.curves, options };
+      this.toggles.push(control(this.root, spec, flip).node);
+    }
+  }
+
+  // how the first player is called: a critic gives no probabilities
+  judge() {
+    return this.about.players[0] === "critic" ? "the critic" : "D";
   }
 
   build(points, extra) {
@@ -144,9 +143,11 @@ export class Arena {
       ? [
           ["data", "real", "dot"],
           ["generated", "generated", "dot"],
-          ["discriminator", "D undecided (½)"],
+          ["discriminator", this.judge() === "D" ? "D undecided (½)" : "the critic's mean"],
         ]
       : [];
+    const taken = about.players.length;
+    const more = about.measures.map((name, i) => [ROLES[(taken + i) % 4], name]);
     const side = el("div", { className: "gan-side" }, this.chart.node, this.say.nodes[0]);
     const lines = about.players.map((name, i) => [ROLES[i % 4], `${name}'s loss`]);
     this.plots = el(
@@ -162,7 +163,7 @@ export class Arena {
     );
     root.append(
       el("p", { className: "gan-title", textContent: about.title }),
-      legend([...key, ...lines]),
+      legend([...key, ...lines, ...more]),
       this.plots,
       ...extra,
       el("div", { className: "gan-controls" }, ...this.toggles),
@@ -192,7 +193,13 @@ export class Arena {
       frame.pull == null
         ? []
         : [["mean pull", frame.pull >= 0.001 || !frame.pull ? number(frame.pull) : number(frame.pull, 6)]];
-    this.say.show([["turn", String(frame.turn)], ...said, ...pull, ...rows]);
+    const row = this.measured.rows[this.measured.turns.findLastIndex((t) => t <= frame.turn)];
+    const seen = this.about.measures.map((name, i) => [
+      name,
+      row ? number(row[i]) : "–",
+      ROLES[(this.about.players.length + i) % 4],
+    ]);
+    this.say.show([["turn", String(frame.turn)], ...seen, ...said, ...pull, ...rows]);
     this.pen.ask();
   }
 
@@ -201,7 +208,7 @@ export class Arena {
     for (const plot of [this.stage, ...this.others]) (plot.begin(this), plot.spec.draw(), plot.end());
     this.fit();
     this.chart.spec.log = this.on.curves === "pull";
-    this.chart.spec.ylabel = this.chart.spec.log ? "mean pull" : "loss (nats)";
+    this.chart.spec.ylabel = this.ylabel();
     this.chart.begin(this);
     this.curves();
     this.chart.end();
@@ -264,11 +271,46 @@ export class Arena {
     }
   }
 
+  ylabel() {
+    const { players, measures, loss } = this.about;
+    if (this.on.curves === "pull") return "mean pull";
+    if (this.on.curves === "losses") return loss === "wasserstein" ? "loss" : "loss (nats)";
+    const times = this.scale() === 1 ? "" : ` × ${number(this.scale(), 0)}`;
+    return `${measures.join(", ")}; −${players[0]}'s loss${times}`;
+  }
+
+  // Every second row of a long run's measurements goes, so that there is always room.
+  measure(turn, row) {
+    const { turns, rows } = this.measured;
+    turns.push(turn);
+    rows.push(row);
+    if (turns.length < 600) return;
+    const odd = (_, i) => i % 2 === 1;
+    this.measured = { turns: turns.filter(odd), rows: rows.filter(odd) };
+  }
+
+  // The power of ten that brings the estimate, minus the first player's loss, to the size of the first measure.
+  scale() {
+    const most = (rows) => Math.max(...rows.map((row) => Math.abs(row[0])).filter(Number.isFinite), 0);
+    const [estimate, measure] = [most(this.curve.losses), most(this.measured.rows)];
+    return estimate && measure ? 10 ** Math.round(Math.log10(measure / estimate)) : 1;
+  }
+
+  // what is drawn: [turns, values, colour]
   series() {
     const { turns, losses, pulls } = this.curve;
-    return this.on.curves === "pull"
-      ? [[this.curve.pullTurns || turns, pulls]]
-      : this.about.players.map((_, i) => [turns, losses.map((row) => row[i])]);
+    const column = (rows, i) => rows.map((row) => row[i]);
+    const { players, measures } = this.about;
+    if (this.on.curves === "pull") return [[this.curve.pullTurns || turns, pulls, "generated"]];
+    if (this.on.curves === "losses") return players.map((_, i) => [turns, column(losses, i), ROLES[i % 4]]);
+    const scale = this.scale();
+    const estimate = losses.map((row) => -row[0] * scale);
+    const seen = measures.map((_, i) => [
+      this.measured.turns,
+      column(this.measured.rows, i),
+      ROLES[(players.length + i) % 4],
+    ]);
+    return [[turns, estimate, ROLES[0]], ...seen];
   }
 
   range() {
@@ -281,28 +323,29 @@ export class Arena {
       return [10 ** Math.floor(Math.log10(positive[0])), 10 ** Math.ceil(Math.log10(positive.at(-1)) + 1e-9)];
     }
     if (!all.length) return [0, 2];
-    const level = this.about.level ?? quantile(all, 0.5);
+    const level = this.on.curves === "measures" ? 0 : (this.about.level ?? quantile(all, 0.5));
     return padded(Math.min(level, quantile(all, 0.01)), Math.max(level, quantile(all, 0.99)));
   }
 
   curves() {
     const { chart: p, frame, about } = this;
-    const marked = this.on.curves !== "pull" && about.level != null;
+    const marked = this.on.curves === "losses" && about.level != null;
     if (marked) p.hline(about.level, { colour: "muted", dash: [5, 5], width: 1 });
-    this.series().forEach(([xs, ys], i) => {
-      const style = { colour: this.on.curves === "pull" ? "generated" : ROLES[i % 4], width: 1.6 };
+    for (const [xs, ys, colour] of this.series()) {
+      if (!xs.length) continue;
+      const style = { colour, width: 1.6 };
       const now = xs.findIndex((t) => t > frame.turn);
       const cut = now < 0 ? xs.length : now;
       p.line(xs, ys, { ...style, width: 1, alpha: 0.22 });
-      const calmer = this.on.curves === "pull" ? ys : smooth(ys);
+      const calmer = this.on.curves === "pull" || xs === this.measured.turns ? ys : smooth(ys);
       const every = Math.ceil(xs.length / (p.width / 2));
       const seen = (_, i) => i < cut && (i % every === 0 || i === cut - 1);
       p.line(xs.filter(seen), calmer.filter(seen), style);
-    });
+    }
     if (marked) {
       const dy = p.y(about.level) < 26 ? 11 : -10;
       const place = { colour: "muted", align: "right", dx: -2, dy, size: 11 };
-      p.text(p.x1, about.level, "D's loss when p_g = p_data", place); // last: a loss near it would cross it
+      p.text(p.x1, about.level, `${this.judge()}'s loss when p_g = p_data`, place); // last: a loss near it would cross it
     }
     if (this.whole) p.vline(frame.turn, { colour: "ink", width: 1 });
   }

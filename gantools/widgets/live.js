@@ -81,6 +81,7 @@ function render({ model, el: host }) {
   function base() {
     const { real, turns, curve } = unpack(model.get("_base"));
     arena.real = about.box ? places(real, about.box) : real;
+    arena.measured = { turns: [], rows: [] };
     arena.curve = {
       turns: [...turns],
       losses: Array.from(turns, (_, i) => [...curve.subarray(i * players, (i + 1) * players)]),
@@ -96,6 +97,7 @@ function render({ model, el: host }) {
     const fake = about.box ? places(f.fake, about.box) : f.fake;
     if (f.losses) now = f.losses.map((v) => v ?? NaN);
     if (f.losses && !(f.turn <= arena.curve.turns.at(-1))) grow(arena.curve, f.turn, now, f.pull);
+    if (f.measured.length && !(f.turn <= arena.measured.turns.at(-1))) arena.measure(f.turn, [...f.measured]);
     drawn++;
     arena.show(
       { turn: f.turn, fake, surface: f.surface, side: f.shapes.surface?.[0], arrows: f.arrows, pull: f.pull },
@@ -110,7 +112,7 @@ function render({ model, el: host }) {
     const { playing, settings, level, error: wrong } = status();
     play.textContent = playing ? "❚❚ Pause" : "▶ Play";
     one.disabled = playing;
-    arena.about = { ...about, level };
+    arena.about = { ...about, level, loss: settings.loss };
     error.hidden = !wrong;
     error.textContent = wrong;
     for (const spec of specs) {

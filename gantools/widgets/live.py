@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import anywidget
 import numpy as np
@@ -11,7 +11,7 @@ import traitlets
 
 from gantools import losses
 from gantools.figures import check_alt
-from gantools.recording import View, describe, level, snapshot
+from gantools.recording import View, describe, level, measurements, snapshot
 from gantools.widgets import packing
 from gantools.widgets.blocks import bundle, css
 
@@ -20,6 +20,7 @@ REST = 0.002  # s
 FRAME = 1 / 30  # s between two frames, at least
 AHEAD = 4  # frames that may be under way to the page
 LATE = 0.5  # s: a page that has not drawn the last frames by then gets another all the same
+MEASURED = 5  # frames from one measurement to the next, while the game runs
 ALONE = 60.0  # s without a sign from a page: nobody watches, so the game pauses
 SPEEDS = {"1": 1, "5": 5, "20": 20, "100": 100, "full": None}  # turns a second
 
@@ -27,6 +28,11 @@ FALLBACK = (
     f'<div class="gan gan-note"><style>{css()}</style>'
     "This game trains while you watch: open the notebook in Jupyter and run the cell.</div>"
 )
+
+
+def _constrained(game) -> bool:
+    """Whether something keeps the first player smooth; a critic that nothing keeps has no optimum."""
+    return bool(getattr(game.rules, "penalty", None) or game.players[0].after)
 
 
 def _module() -> str:
@@ -59,8 +65,10 @@ class Curve:
 
 
 def _offered(game, names: Sequence[str] | None) -> list[str]:
-    """The losses to choose from, the game's own first if it is not among them; ValueError for unknown ones."""
-    names = list(losses.NAMES if names is None else names)
+    """The losses to choose from, the game's own first if not among them; ValueError for unknown names."""
+    if names is None:
+        names = [name for name in losses.NAMES if name != "wasserstein" or _constrained(game)]
+    names = list(names)
     for name in names:
         losses.get(name)
     own = getattr(game.rules, "loss", None)
@@ -75,8 +83,10 @@ class Live(anywidget.AnyWidget):
     title     what stands above it
     alt       what it shows, in words (a default describes the arena)
     points, grid, arrows    as in gantools.recording.View
-    losses    names of the losses to choose from (gantools.losses), by default those without parameters; the
-              game's own is among them in any case
+    losses    names of the losses to choose from (gantools.losses), by default those without parameters, and
+              the Wasserstein loss only where weights are clipped or a penalty holds; the game's own is among
+              them in any case
+    measure   as in gantools.recording.record; measured at every fifth frame while the game runs
 
     Nothing runs until somebody presses play or calls `play`. `run(n)` plays n turns at once, which is the
     way without a front end. Raises ValueError if the game cannot be shown.
@@ -91,10 +101,10 @@ class Live(anywidget.AnyWidget):
 
     def __init__(
         self, game, *, title: str = "A game, live", alt: str | None = None, points=400, grid=40, arrows=60,
-        losses: Sequence[str] | None = None,
+        losses: Sequence[str] | None = None, measure: Mapping[str, Callable] | None = None,
     ):  # fmt: skip
         self._view = View.of(game, points, grid, arrows)
-        self.game = game
+        self.game, self._measure = game, measure
         alt = check_alt(
             alt
             or "Real and generated samples as the game goes on, the discriminator's opinion of every place, "
@@ -108,7 +118,7 @@ class Live(anywidget.AnyWidget):
         self._curve, self._fresh = Curve(len(self._names)), []
         images = list(self._view.real.shape) if self._view.box is None else None
         about = {
-            **describe(game, self._view, title), "alt": alt, "images": images, "grid": grid,
+            **describe(game, self._view, title, measure), "alt": alt, "images": images, "grid": grid,
             "device": str(game.device), "speeds": list(SPEEDS), "losses": _offered(game, losses),
         }  # fmt: skip
         with self._lock:
@@ -211,7 +221,7 @@ class Live(anywidget.AnyWidget):
                     self._chunk(due, min(CHUNK, max(REST, shown + FRAME - now)), stop)
                 if time.perf_counter() - shown >= FRAME and self._fresh and self._wanted():
                     shown = time.perf_counter()
-                    self._show()
+                    self._show(measured=self._sent % MEASURED == 0)
                 if time.monotonic() - self._seen_at > ALONE:
                     break
                 stop.wait(REST if due is None else 0.01)
@@ -240,10 +250,11 @@ class Live(anywidget.AnyWidget):
 
     # what the page is told ----------------------------------------------------------------------
 
-    def _show(self) -> None:
-        """Send a frame, with the mean losses since the one before."""
+    def _show(self, measured: bool = True) -> None:
+        """Send a frame, with the mean losses since the one before, and what is measured."""
         with self._lock:
             shot = snapshot(self.game, self._view)
+            found = measurements(self.game, self._measure) if measured else []
             fresh, self._fresh = self._fresh, []
             means = None
             if fresh:
@@ -252,7 +263,8 @@ class Live(anywidget.AnyWidget):
                     self._curve.add(number, row)
                 means = [float(v) if np.isfinite(v) else None for v in rows.mean(axis=0)]
         self._sent, self._sent_at = self._sent + 1, time.perf_counter()
-        self._frame = packing.frame(shot, self._view.box, {"sequence": self._sent, "losses": means})
+        head = {"sequence": self._sent, "losses": means, "measured": found}
+        self._frame = packing.frame(shot, self._view.box, head)
 
     def _pack_base(self) -> bytes:
         real, box = self._view.real, self._view.box

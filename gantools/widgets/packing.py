@@ -52,7 +52,7 @@ def curve(losses: np.ndarray, most: int = CURVE) -> np.ndarray:
 
 
 def frame(shot, box, head: dict) -> bytes:
-    """A Frame of gantools.recording for Live."""
+    """A Frame of gantools.recording for Live; `head` brings what else belongs to it."""
     if box is None:
         return pack({"turn": shot.turn, **head}, {"fake": shot.fake.numpy()})
     arrays = {"fake": positions(shot.fake, box)}
@@ -66,9 +66,12 @@ def frame(shot, box, head: dict) -> bytes:
 
 def recording(run) -> bytes:
     """A Recording for Replay. Points and surfaces are differences from frame to frame: they compress well."""
-    box, about = run.about["box"], {k: run.about[k] for k in ("title", "box", "players", "level")}
-    head = {**about, "turns": run.turns.tolist(), "played": len(run.losses)}
+    box, shown = run.about["box"], ("title", "box", "players", "loss", "level", "measures")
+    head = {name: run.about[name] for name in shown}
+    head |= {"turns": run.turns.tolist(), "played": len(run.losses)}
     arrays = {"curve": curve(run.losses.numpy())}
+    if run.measures is not None:
+        arrays["measured"] = run.measures.numpy()
     if box is None:
         return pack(head, {**arrays, "real": run.real.numpy(), "fake": _differences(run.fake.numpy())})
     steps = _differences(positions(run.fake, box))

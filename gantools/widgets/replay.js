@@ -83,6 +83,12 @@ export default async function replay(root) {
     pulls: run.pull ? [...run.pull] : [],
     pullTurns: run.turns,
   };
+  const kinds = run.measures.length;
+  if (kinds)
+    arena.measured = {
+      turns: run.turns,
+      rows: run.turns.map((_, i) => [...run.measured.subarray(i * kinds, (i + 1) * kinds)]),
+    };
 
   function go(to) {
     k = Math.max(0, Math.min(last, to));
