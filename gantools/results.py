@@ -60,7 +60,7 @@ def measure(path: str | os.PathLike, run: Callable[..., dict], jobs: Iterable[di
     path, jobs = Path(path), list(jobs)
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent} to write {path.name} in: make it first")
-    about = {**_made_by(run), "protocol": " ".join(protocol.split())}
+    about = {**made_by(run), "protocol": " ".join(protocol.split())}
     aside = path.with_name(path.name + ".part")
     rows = _measured(aside, about["source"])
     for job in jobs:
@@ -99,7 +99,8 @@ def digest(script: str | os.PathLike) -> str:
     return hashlib.sha256(Path(script).read_bytes()).hexdigest()[:16]
 
 
-def _made_by(run: Callable) -> dict:
+def made_by(run: Callable) -> dict:
+    """How a result of `run`, a function of an experiment's script, comes to be: command, commit, versions."""
     script = Path(inspect.getsourcefile(run)).resolve()
     try:
         git = ["git", "-C", str(script.parent), "rev-parse", "HEAD"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gantools import results
+from gantools.recording import Recording
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = [{"loss": loss, "seed": seed} for loss in ("a", "b") for seed in range(2)]
@@ -77,6 +78,14 @@ def test_bad_input_is_named(tmp_path):
     made = results.measure(tmp_path / "r.json", run, JOBS, "p")
     with pytest.raises(ValueError, match="no row"):
         made.where(loss="c")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book" / "results").glob("*.safetensors")), ids=lambda path: path.stem)
+def test_the_book_s_recordings_were_made_by_the_scripts_that_stand_here(path):
+    made = Recording.load(path).about["made"]
+    script = ROOT / made["command"].split()[1]
+    assert made["source"] == results.digest(script), f"{script.name} has changed: run it again"
+    assert made["commit"] != "unknown"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "book" / "results").glob("*.json")), ids=lambda path: path.stem)
