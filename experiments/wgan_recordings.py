@@ -4,7 +4,6 @@ Writes book/results/wgan_grid.safetensors and book/results/wgan_roll.safetensors
 transport replays.  `about["made"]` of each says how it came to be.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -29,7 +28,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     folder = Path(__file__).parents[1] / "book" / "results"
     for name in RUNS:
-        recording = run(name)
-        made = replace(recording, about={**recording.about, "made": results.made_by(run)})
-        made.save(folder / f"{name}.safetensors")
-        print(name, made, "W1 at the end", float(made.measures[-1, 0]), flush=True)
+        kept = results.keep(folder / f"{name}.safetensors", run(name), run)
+        print(kept, "W1 at the end", float(kept.measures[-1, 0]), flush=True)

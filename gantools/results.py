@@ -3,6 +3,8 @@
     results.measure("book/results/ring.json", run, jobs, protocol="...")     in experiments/ring.py
     results.load("results/ring.json")                                        in the chapter
 
+and results.keep("book/results/ring.safetensors", recording, run) for recordings.
+
 The file says how it was made: command, protocol, commit, versions, and seconds for every row.  It is JSON,
 so that a difference can be read.  While it is measured, rows are kept aside: an interrupted command goes on
 where it stopped, and the old file stands until the new one is whole.
@@ -17,12 +19,13 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 import gantools
+from gantools.recording import Recording
 
 VERSION = 1
 
@@ -97,6 +100,13 @@ def load(path: str | os.PathLike) -> Results:
 def digest(script: str | os.PathLike) -> str:
     """Of the experiment's script: results whose `about["source"]` differs were made by another version."""
     return hashlib.sha256(Path(script).read_bytes()).hexdigest()[:16]
+
+
+def keep(path: str | os.PathLike, recording: Recording, run: Callable) -> Recording:
+    """Write what `run`, of an experiment's script, recorded; `about["made"]` says how it came to be."""
+    made = replace(recording, about={**recording.about, "made": made_by(run)})
+    made.save(path)
+    return made
 
 
 def made_by(run: Callable) -> dict:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from gantools import results
 from gantools.recording import Recording
@@ -80,7 +81,20 @@ def test_bad_input_is_named(tmp_path):
         made.where(loss="c")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "book" / "results").glob("*.safetensors")), ids=lambda path: path.stem)
+def kept(kind):
+    return sorted((ROOT / "book" / "results").glob(f"*.{kind}"))
+
+
+def test_a_recording_is_kept_with_how_it_was_made(tmp_path):
+    numbers = torch.zeros(1, dtype=torch.int64), torch.zeros(2, 2), torch.zeros(1, 2, 2), torch.zeros(1, 2)
+    run_ = Recording(*numbers, about={"title": "one"})
+    results.keep(tmp_path / "r.safetensors", run_, run)
+    about = Recording.load(tmp_path / "r.safetensors").about
+    assert about["title"] == "one" and about["made"]["source"] == results.digest(__file__)
+    assert "made" not in run_.about
+
+
+@pytest.mark.parametrize("path", kept("safetensors"), ids=lambda path: path.stem)
 def test_the_book_s_recordings_were_made_by_the_scripts_that_stand_here(path):
     made = Recording.load(path).about["made"]
     script = ROOT / made["command"].split()[1]
@@ -88,7 +102,7 @@ def test_the_book_s_recordings_were_made_by_the_scripts_that_stand_here(path):
     assert made["commit"] != "unknown"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "book" / "results").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", kept("json"), ids=lambda path: path.stem)
 def test_the_book_s_results_were_made_by_the_scripts_that_stand_here(path):
     found = results.load(path)
     script = ROOT / found.about["command"].split()[1]
