@@ -13,7 +13,7 @@ from scipy import integrate, linalg, optimize, sparse, stats
 from scipy.sparse import csgraph
 from scipy.spatial import distance as spatial
 
-from gantools import divergences, transport
+from gantools import divergences, transport, widgets
 from gantools.exercises import transport as ex
 
 N = stats.norm
@@ -623,3 +623,105 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
         said = capsys.readouterr().out
         assert said.startswith("Not yet: ") and said.count("\n") == 1
         assert words is None or words in said, said
+
+
+# ---- the figures that move --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """A function that opens a part once and runs a script on its `gan`; page errors fail the test."""
+    pages, errors = {}, []
+
+    def run(part, script, argument=None):
+        if part not in pages:
+            page = pages[part] = browser.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            block = widgets.explore("transport", part, alt="test").html
+            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        begin = "const root = document.querySelector('.gan-block'), gan = root.gan;"
+        found = pages[part].evaluate(f"argument => {{ {begin} {script} }}", argument)
+        assert not errors, errors
+        return found, pages[part]
+
+    yield run
+    for page in pages.values():
+        page.close()
+
+
+READ = "return JSON.parse(JSON.stringify(gan.values()), (k, v) => v);"
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("cost", ["distance", "squared", "root"])
+@pytest.mark.parametrize("place", ["plane", "line"])
+def test_the_moving_plan_is_the_library_s(figure, seed, cost, place):
+    rng = np.random.default_rng(seed)
+    p, q = rng.dirichlet(np.ones(4), 2)
+    if seed % 2:  # atoms without mass, and ties
+        p, q = np.array([0, 0.5, 0, 0.5]), np.array([0.25, 0.25, 0.5, 0])
+    heaps, pits = rng.uniform(-2, 2, (2, 4, 2))
+    state = {"p": p.tolist(), "q": q.tolist(), "heaps": heaps.tolist(), "pits": pits.tolist()}
+    shown, _ = figure("default", f"gan.set(argument); {READ}", {**state, "cost": cost, "place": place})
+    flat = np.array([1, place == "plane"])
+    price = spatial.cdist(heaps * flat, pits * flat) ** {"distance": 1, "squared": 2, "root": 0.5}[cost]
+    assert np.array(shown["costs"]) == pytest.approx(price, abs=1e-12)
+    assert shown["total"] == pytest.approx(transport.kantorovich(p, q, price).cost, abs=1e-9)
+    plan = np.array(shown["plan"])
+    assert plan.sum(1) == pytest.approx(p, abs=1e-9) and plan.sum(0) == pytest.approx(q, abs=1e-9)
+    sure = transport.certificate(plan, shown["f"], shown["g"], price)
+    assert abs(sure.gap) < 1e-9 and sure.least_slack > -1e-9 and shown["f"][0] == 0
+    assert shown["earned"] == pytest.approx(shown["total"], abs=1e-9)
+    assert shown["split"] == sum((row > 1e-9).sum() > 1 for row in plan)
+
+
+def test_the_plan_by_keyboard_buttons_and_hand(figure):
+    press = "[...root.querySelectorAll('button')].find(b => b.textContent === argument).click();"
+    shown, page = figure("default", f"{press} {READ}", "One heap, two pits")
+    assert shown["p"] == [1, 0, 0, 0] and shown["split"] == 1
+    shown, _ = figure("default", f"{press} {READ}", "All masses equal")
+    assert shown["split"] == 0
+    shown, _ = figure("default", f"{press} {READ}", "Back to the start")
+    assert shown["p"] == pytest.approx([0.3, 0.3, 0.2, 0.2])
+    page.get_by_label("edit").select_option("pit 2")
+    page.get_by_label("its mass").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    shown, _ = figure("default", READ)
+    assert shown["q"] == pytest.approx([0.7 / 3, 0.3, 0.7 / 3, 0.7 / 3])
+    page.get_by_label("its x").focus()
+    page.keyboard.press("Home")
+    shown, _ = figure("default", READ)
+    assert shown["pits"][1] == [-3, 1.5] and shown["heaps"][0] == [-2.2, 1.2]
+    page.locator(".gan-block canvas").first.scroll_into_view_if_needed()
+    handle, _ = figure("default", "return gan.handles()[0];")
+    box = page.locator(".gan-block canvas").first.bounding_box()
+    x, y = box["x"] + handle["x"], box["y"] + handle["y"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 30)
+    page.mouse.up()
+    shown, _ = figure("default", READ)
+    assert shown["heaps"][0][0] > -1.9 and shown["heaps"][0][1] < 1.1
+    assert float(page.get_by_label("its x").input_value()) == pytest.approx(shown["heaps"][0][0], abs=0.03)
+
+
+@pytest.mark.parametrize("theta, sigma", [(1.0, 0.0), (-0.6, 0.3), (1.5, 0.6), (0.2, 0.05), (0.0, 0.3)])
+def test_the_two_generators_walk_downhill(figure, theta, sigma):
+    set_ = "gan.set({ theta: argument[0], w: argument[0], j: argument[0], sigma: argument[1] });"
+    shown, _ = figure("lines", f"{set_} {READ}", [theta, sigma])
+    at = transport.lines(theta, sigma)
+    kl = math.inf if shown["kl"] is None else shown["kl"]
+    expected = (at.w1, at.jsd, at.tv, at.kl)
+    assert (shown["w1"], shown["jsd"], shown["tv"], kl) == pytest.approx(expected, abs=1e-9)
+    if theta:
+        assert (shown["dw1"], shown["djsd"]) == pytest.approx((at.dw1, at.djsd), abs=1e-9)
+    press = "[...root.querySelectorAll('button')].find(b => b.textContent === 'Ten steps').click();"
+    shown, _ = figure("lines", f"{press} {READ}")
+    w = j = theta
+    for _ in range(10):
+        w -= 0.05 * np.sign(w) * (abs(w) > 1e-15)
+        j -= 0.05 * (transport.lines(j, sigma).djsd if j and sigma else 0)
+    assert (shown["w"], shown["j"]) == pytest.approx((w, j), abs=1e-7)

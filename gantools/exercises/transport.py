@@ -1,5 +1,7 @@
 """Checks for the exercises of the chapter on optimal transport and the Wasserstein GAN."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,7 @@ def check_critic(answer: Any) -> str:
     if abs(earned + 5) < 1e-6:
         raise ex.Wrong("it is the right size upside down: the critic is high on P and low on Q.")
     if earned < 5 - 1e-6:
-        raise ex.Wrong(f"it is 1-Lipschitz but earns only {earned:.4g}; W1 is 5: along the ways of the best plan "
+        raise ex.Wrong(f"1-Lipschitz it is, but it earns only {earned:.4g}; W1 is 5: along the best plan's ways "
                        f"it must fall by the full length.")  # fmt: skip
     return "1-Lipschitz on all five points, and it earns 5, what the best plan costs: both are optimal."
 
@@ -99,6 +101,98 @@ def check_solver(answer: Any) -> str:
 
 # ---- critics ----------------------------------------------------------------------------------------------
 
+
+def check_clip(answer: Any) -> None:
+    """The c for which clipping a 2-128-128-128-1 critic allows slopes up to 1."""
+    ex.check_number(
+        answer, (2**0.5 * 128**3) ** -0.25, tol=2e-4,
+        right="c^4 sqrt(2) 128^3 = 1: four layers, and the three hidden widths count in full.",
+        slips=[
+            (128**-0.75, "you left out the sqrt(2) of the input's width."),
+            ((2 * 128**3) ** -0.25, "the input's width counts with its root: sqrt(2), not 2."),
+            ((2**0.5 * 128**3) ** (-1 / 3), "that is for three layers; three hidden layers make four matrices."),
+            ((2**0.5 * 128**2) ** -0.25, "each of the three hidden widths counts once, in full: 128^3."),
+            (2**0.5 * 128**3 * 0.01**4, "that is the bound for c = 0.01; find the c for which it is 1."),
+            (1 / 128, "that keeps the bound level from one hidden layer to the next, and leaves it below 1."),
+        ],
+    )  # fmt: skip
+
+
+def check_trap(answer: Any) -> None:
+    """(w, weight) -> the slope below 0 at which a two-sided penalty holds a linear critic, or 0."""
+
+    def truth(w: float, weight: float) -> float:
+        return -max(0.0, 1 - w / (2 * weight))
+
+    none = ex.Case((5.0, 2.0), "Here w exceeds twice the weight: the penalty cannot hold the slope below 0.")
+    ex.check_function(
+        answer, truth, [(3.0, 10.0), (0.5, 2.0), none],
+        right="1 - w / (2 weight), with the wrong sign, as long as that is positive.",
+        slips=[
+            (lambda w, weight: transport.soft_slope(w, weight), "that is the best slope; the trap lies below 0."),
+            (lambda w, weight: -transport.soft_slope(w, weight), "below 0 the data pull towards 0: minus, not plus."),
+            (lambda w, weight: w / (2 * weight) - 1, "right where there is a trap; if w > 2 weight there is none."),
+        ],
+    )  # fmt: skip
+
+
 # ---- games ------------------------------------------------------------------------------------------------
 
 # ---- dynamics ---------------------------------------------------------------------------------------------
+
+
+def check_critic_steps(answer: Any) -> None:
+    """The step size up to which five critic steps a turn keep the Wasserstein Dirac-GAN bounded."""
+    ex.check_number(
+        answer, 2 / math.sqrt(5),
+        right="five steps of the critic are one that is five times as long: n h^2 < 4.",
+        slips=[
+            (2.0, "that is the bound for one step of the critic a turn."),
+            (2 / 5, "the trace is 2 - n h^2: solve n h^2 = 4 for h, and mind the square root."),
+            (0.0, "that is so if they move both at once; here the generator answers the new critic."),
+            (4.0, "that is n h^2; the question is for h."),
+        ],
+    )  # fmt: skip
+
+
+def _turn(theta: float, psi: float, h: float, gamma: float) -> tuple[float, float]:
+    """One alternating turn of the non-saturating Dirac-GAN with R1."""
+    game = transport.DiracGAN("nonsaturating", "r1", gamma)
+    return tuple(transport.trajectory(game, (theta, psi), h, 1, alternating=True)[1])
+
+
+def _other_turn(loss: str, alternating: bool = True) -> Callable:
+    def turn(theta: float, psi: float, h: float, gamma: float) -> tuple[float, float]:
+        game = transport.DiracGAN(loss, "r1", gamma)
+        return tuple(transport.trajectory(game, (theta, psi), h, 1, alternating)[1])
+
+    return turn
+
+
+def check_turn(answer: Any) -> None:
+    """(theta, psi, h, gamma) -> (theta, psi) after a turn: the discriminator's step, then the generator's."""
+    ex.check_function(
+        answer, _turn, [(1.0, 1.0, 0.1, 0.5), (-0.7, 0.4, 0.3, 2.0), (2.0, -1.5, 0.2, 0.25)],
+        right="the discriminator first, the generator against the new one: as Algorithm 1 has it.",
+        slips=[
+            (_other_turn("nonsaturating", alternating=False),
+             "the generator should answer the new discriminator; yours still sees the old psi."),
+            (_other_turn("minimax"),
+             "that generator descends log(1 - D); the non-saturating one descends -log D."),
+            (lambda theta, psi, h, gamma: _turn(theta, psi, h, 2 * gamma),
+             "the penalty is gamma/2 psi^2, so its gradient is gamma psi, not 2 gamma psi."),
+            (lambda theta, psi, h, gamma: _turn(theta, psi, h, gamma / 2),
+             "the penalty is gamma/2 psi^2, so its gradient is gamma psi, not gamma/2 psi."),
+            (lambda theta, psi, h, gamma: _turn(theta, psi, h, 0.0), "that is the game without the penalty."),
+            (_up, "both should descend the gradients of their losses; yours ascend."),
+            (lambda theta, psi, h, gamma: _turn(theta, psi, h, gamma)[::-1],
+             "theta and psi have changed places in what you return."),
+        ],
+    )  # fmt: skip
+
+
+def _up(theta: float, psi: float, h: float, gamma: float) -> tuple[float, float]:
+    """The turn of somebody who got the sign of both steps wrong."""
+    game = transport.DiracGAN("nonsaturating", "r1", gamma)
+    psi = psi - h * float(game.discriminator(theta, psi))
+    return theta - h * float(game.generator(theta, psi)), psi

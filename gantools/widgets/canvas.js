@@ -610,8 +610,9 @@ export function explorable(root, spec) {
   });
 
   for (const c of spec.controls || []) {
+    // a control may stand for more than its own number: what `change` returns is set with it
     const made = control(root, c.press ? { ...c, press: () => c.press(state, set) } : c, (id, v) =>
-      set(id, v),
+      set({ [id]: v, ...(c.change ? c.change(v, { ...state, [id]: v }) : {}) }),
     );
     controls.set(c.id, made);
     if (c.type !== "button") state[c.id] = made.get();
