@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.integrate import solve_ivp
 
-from gantools import data, figures, losses, nets, penalties, transport
+from gantools import data, figures, losses, nets, penalties, transport, widgets
+from gantools.exercises import transport as ex
 from gantools.transport import DIRAC_LOSSES, DiracGAN
 
 GAMES = [
@@ -172,7 +173,8 @@ def test_simultaneous_steps_multiply_by_one_plus_h_lambda(h, loss, gamma):
     assert transport.spectral_radius(game, h) == pytest.approx(expected, abs=1e-6)
     c = game.turning
     if gamma < 2 * c:
-        assert transport.spectral_radius(game, h) ** 2 == pytest.approx(1 - h * gamma + (h * c) ** 2, abs=1e-9)
+        square = transport.spectral_radius(game, h) ** 2
+        assert square == pytest.approx(1 - h * gamma + (h * c) ** 2, abs=1e-9)
 
 
 @pytest.mark.parametrize("loss", DIRAC_LOSSES)
@@ -378,8 +380,8 @@ def test_a_phase_portrait_draws_field_and_paths():
     (lambda: transport.trajectory(wasserstein(), (1, 1), 0.1, 0), "turns must be a positive whole number"),
     (lambda: transport.trajectory(wasserstein(), (1, 1), 0.1, 5, False, 2), "alternating=True"),
     (lambda: transport.trajectory(wasserstein(), (1, 1), 0.1, 5, True, 0), "steps must be a positive whole"),
-    (lambda: transport.flow(wasserstein(), (1, 1), -1.0, 5), "time must be positive"),
-    (lambda: transport.flow(wasserstein(), (1, 1), 1.0, 0), "time must be positive"),
+    (lambda: transport.flow(wasserstein(), (1, 1), -1.0, 5), "time and the number of pieces"),
+    (lambda: transport.flow(wasserstein(), (1, 1), 1.0, 0), "number of pieces must be positive"),
     (lambda: transport.spectral_radius(wasserstein(), math.inf), "h must be a positive number"),
     (lambda: transport.verdict(wasserstein("gp", 1.0), -0.1), "h must be a positive number"),
     (lambda: transport.dirac_game(wasserstein(), [[1.0, 1.0]], 0.1), "one position"),
@@ -388,3 +390,131 @@ def test_a_phase_portrait_draws_field_and_paths():
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ---- the exercises' checks --------------------------------------------------------------------------------
+
+
+def own_turn(theta, psi, h, gamma):
+    score = theta * psi
+    psi = psi - h * (theta / (1 + math.exp(-score)) + gamma * psi)
+    return theta + h * psi / (1 + math.exp(theta * psi)), psi
+
+
+def at_once(theta, psi, h, gamma):
+    score = theta * psi
+    return (
+        theta + h * psi / (1 + math.exp(score)),
+        psi - h * (theta / (1 + math.exp(-score)) + gamma * psi),
+    )
+
+
+def saturating(theta, psi, h, gamma):
+    psi = own_turn(theta, psi, h, gamma)[1]
+    return theta + h * psi / (1 + math.exp(-theta * psi)), psi
+
+
+@pytest.mark.parametrize("check, right, wrongs", [
+    (ex.check_critic_steps, 2 / math.sqrt(5), [
+        (2.0, "for one step"), (0.4, "square root"), (0, "both at once"),
+        (4 / math.sqrt(5), "twice"), (3.0, "large"),
+    ]),
+    (ex.check_turn, own_turn, [
+        (at_once, "new discriminator"),
+        (saturating, "log(1 - D)"),
+        (lambda t, p, h, g: own_turn(t, p, h, 2 * g), "gamma psi"),
+        (lambda t, p, h, g: own_turn(t, p, h, 0), "without the penalty"),
+        (lambda t, p, h, g: own_turn(t, p, -h, g), "ascend"),
+        (lambda t, p, h, g: own_turn(t, p, h, g)[::-1], "changed places"),
+        (lambda t, p, h, g: t, "shape"),
+        (3.0, "hand in the function"),
+    ]),
+])  # fmt: skip
+def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
+    check(right)
+    assert capsys.readouterr().out.startswith("Right: ")
+    for wrong, words in [*wrongs, (None, None), (..., None)]:
+        check(wrong)
+        said = capsys.readouterr().out
+        assert said.startswith("Not yet: ") and said.count("\n") == 1
+        assert words is None or words in said, said
+
+
+# ---- the figure that moves --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """The figure alone on a page without network; errors of the page fail the test."""
+    page, errors = browser.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/*", lambda route: route.abort())
+    page.set_content(
+        f'<!doctype html><html data-theme="light"><body>{widgets.explore("dynamics", alt="test").html}'
+    )
+    page.wait_for_function("document.querySelector('.gan-block')?.gan")
+    yield page
+    assert not errors, errors
+    page.close()
+
+
+def shown(page, **controls):
+    return page.evaluate(
+        "s => { const g = document.querySelector('.gan-block').gan; g.set(s); return g.values() }", controls
+    )
+
+
+@every
+@pytest.mark.parametrize("alternating, steps", [(False, 1), (True, 1), (True, 4)])
+def test_the_figure_shows_the_library_s_numbers(page, game, alternating, steps):
+    start, h, turns = (1.25, -0.4), 0.12, 250
+    found = shown(
+        page, loss=game.loss, method=game.method, strength=game.strength, h=h, turns=turns, n=steps,
+        order="alternating" if alternating else "simultaneous", theta=start[0], psi=start[1],
+    )  # fmt: skip
+    path = transport.trajectory(game, start, h, turns, alternating, steps)
+    assert (found["theta"], found["psi"]) == pytest.approx(tuple(path[-1]), rel=1e-8, abs=1e-9)
+    assert found["middle"] == pytest.approx(radius(path)[125], rel=1e-8)
+    assert found["speed"] == pytest.approx(game.field(start), abs=1e-9)
+    assert found["verdict"] == transport.verdict(game, h, alternating, steps)
+    if game.method == "gp":
+        assert found["field"] == found["turn"] == []
+    else:
+        matrix = transport.update_matrix(game, h, alternating, steps)
+        expected = transport.spectral_radius(game, h, alternating, steps)
+        assert found["radius"] == pytest.approx(expected, abs=1e-9)
+        for kind, expected in (("field", game.jacobian()), ("turn", matrix)):
+            values = np.array(found[kind][::2]) + 1j * np.array(found[kind][1::2])
+            truth = np.linalg.eigvals(expected)
+            assert np.sort_complex(values) == pytest.approx(np.sort_complex(truth), abs=1e-7)
+
+
+def test_simultaneous_moves_ignore_the_number_of_steps(page):
+    settings = dict(loss="minimax", method="none", order="simultaneous", theta=1, psi=1, h=0.1, turns=100)
+    assert shown(page, n=1, **settings) == shown(page, n=7, **settings)
+
+
+def test_the_start_can_be_dragged_and_its_twin_is_a_slider(page):
+    shown(page, loss="wasserstein", method="none", theta=1, psi=1)
+    at = page.evaluate("document.querySelector('.gan-block').gan.handles()[0]")
+    box = page.locator("canvas").first.bounding_box()
+    page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + at["x"] - 40, box["y"] + at["y"] + 30, steps=4)
+    page.mouse.up()
+    moved = page.evaluate("(({theta, psi}) => [theta, psi])(document.querySelector('.gan-block').gan.state)")
+    assert moved[0] < 0.9 and moved[1] < 0.9
+    slider = page.get_by_label("θ at the start")
+    slider.focus()
+    slider.press("ArrowRight")
+    theta = page.evaluate("document.querySelector('.gan-block').gan.state.theta")
+    assert theta == pytest.approx(moved[0] + 0.05)
+
+
+def test_the_button_damps_critically(page):
+    for loss, strength in (("wasserstein", 2.0), ("minimax", 1.0)):
+        shown(page, loss=loss, method="none")
+        page.get_by_role("button", name="R1, critically damped").click()
+        found = page.evaluate("document.querySelector('.gan-block').gan.state")
+        assert (found["method"], found["strength"], found["verdict"]) == ("r1", strength, "attracts")
+        assert "attracts" in page.locator(".gan-readout").inner_text()

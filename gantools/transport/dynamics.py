@@ -44,7 +44,7 @@ DIRAC_LOSSES = ("minimax", "nonsaturating", "wasserstein")
 DIRAC_METHODS = ("none", "clip", "gp", "r1", "noise", "consensus")
 
 # E f(xi), xi ~ N(0, 1), as one weighted sum: the trapezoidal rule, exact to many digits for analytic f
-_XI = np.linspace(-8.4, 8.4, 281)
+_XI = np.linspace(-8.4, 8.4, 141)
 _WEIGHT = np.exp(-(_XI**2) / 2)
 _WEIGHT /= _WEIGHT.sum()
 
@@ -87,16 +87,16 @@ class DiracGAN:
     def _lift(self, s):
         """Minus the derivative of the generator's loss."""
         if self.loss == "wasserstein":
-            return np.ones_like(s)
+            return 0 * s + 1.0
         return expit(-s if self.loss == "nonsaturating" else s)
 
     def _press(self, s):
         """The derivative of the discriminator's loss on generated points; on real ones it is -press(-s)."""
-        return np.ones_like(s) if self.loss == "wasserstein" else expit(s)
+        return 0 * s + 1.0 if self.loss == "wasserstein" else expit(s)
 
     def _bend(self, s):
         """d press / ds; d lift / ds is the same, with the other sign for the non-saturating loss."""
-        return np.zeros_like(s) if self.loss == "wasserstein" else expit(s) * expit(-s)
+        return 0 * s if self.loss == "wasserstein" else expit(s) * expit(-s)
 
     # the field
 
@@ -139,11 +139,14 @@ class DiracGAN:
 
     def project(self, psi: ArrayLike) -> np.ndarray:
         """Where clipping puts psi; psi itself under the other methods."""
-        return np.clip(psi, -self.strength, self.strength) if self.method == "clip" else psi
+        return np.minimum(np.maximum(psi, -self.strength), self.strength) if self.method == "clip" else psi
 
     def field(self, x: ArrayLike) -> np.ndarray:
         """(d theta, d psi) / dt at x: (..., 2) -> (..., 2)."""
-        theta, psi = _points(x)
+        return self._both(np.stack(_points(x), -1))
+
+    def _both(self, x: np.ndarray) -> np.ndarray:
+        theta, psi = x[..., 0], x[..., 1]
         return np.stack([self.generator(theta, psi), self.discriminator(theta, psi)], -1)
 
     # the equilibrium
@@ -166,7 +169,7 @@ class DiracGAN:
         return np.array([[-both, c], [-c, -both - damping]])
 
     def eigenvalues(self) -> np.ndarray:
-        """Both eigenvalues of the Jacobian, complex, the one with the larger imaginary (then real) part first."""
+        """Both eigenvalues of the Jacobian, complex: first the one turning (or else lying) higher."""
         return _eigenvalues(self.jacobian())
 
 
@@ -200,9 +203,10 @@ def trajectory(
     h, steps = _settings(h, alternating, steps)
     if isinstance(turns, bool) or not isinstance(turns, int | np.integer) or turns < 1:
         raise ValueError(f"turns must be a positive whole number, not {turns!r}")
-    path = [np.stack([theta, psi], -1)]
+    path = np.empty((turns + 1, *theta.shape, 2))
+    path[0, ..., 0], path[0, ..., 1] = theta, psi
     with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(turns):
+        for turn in range(1, turns + 1):
             if alternating:
                 for _ in range(steps):
                     psi = game.project(psi + h * game.discriminator(theta, psi))
@@ -211,27 +215,28 @@ def trajectory(
                 move = h * game.generator(theta, psi)
                 psi = game.project(psi + h * game.discriminator(theta, psi))
                 theta = theta + move
-            path.append(np.stack([theta, psi], -1))
-    return np.stack(path)
+            path[turn, ..., 0], path[turn, ..., 1] = theta, psi
+    return path
 
 
 def flow(game: DiracGAN, start: ArrayLike, time: float, pieces: int) -> np.ndarray:
-    """The game in continuous time, x' = field(x), from `start`, (..., 2): (pieces + 1, ..., 2) at equal times.
+    """The game in continuous time, x' = field(x), from `start`, (..., 2): an array (pieces + 1, ..., 2).
 
-    Runge and Kutta's method of order 4, one step a piece; clipping acts after each.  Raises ValueError for a
+    At equal times, by Runge and Kutta's method of order 4, one step a piece; clipping acts after each.  Raises ValueError for a
     bad start, time or number of pieces.
     """
     x = np.stack(_points(start), -1)
     if not (time > 0 and math.isfinite(time)) or not isinstance(pieces, int) or pieces < 1:
-        raise ValueError(f"time must be positive and pieces a positive whole number, not {time!r}, {pieces!r}")
+        raise ValueError(f"time and the number of pieces must be positive, not {time!r} and {pieces!r}")
     dt, path = time / pieces, [x]
-    for _ in range(pieces):
-        a = game.field(x)
-        b = game.field(x + dt / 2 * a)
-        c = game.field(x + dt / 2 * b)
-        x = x + dt / 6 * (a + 2 * b + 2 * c + game.field(x + dt * c))
-        x = np.stack([x[..., 0], game.project(x[..., 1])], -1)
-        path.append(x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(pieces):
+            a = game._both(x)
+            b = game._both(x + dt / 2 * a)
+            c = game._both(x + dt / 2 * b)
+            x = x + dt / 6 * (a + 2 * b + 2 * c + game._both(x + dt * c))
+            x[..., 1] = game.project(x[..., 1])
+            path.append(x)
     return np.stack(path)
 
 
@@ -403,12 +408,12 @@ def _agreeing(loss: Callable, rules: Rules, strength: float) -> Callable:
 
 def phase_portrait(axes, game: DiracGAN, paths: ArrayLike = (), reach: float = 2.0, title: str = "") -> None:
     """Arrows of the field's direction on [-reach, reach]^2 and, over them, paths of shape (n, 2)."""
-    side = np.linspace(-reach, reach, 15)
-    grid = np.stack(np.meshgrid(side, side), -1)  # (15, 15, 2)
+    side = np.linspace(-0.9, 0.9, 11) * reach
+    grid = np.stack(np.meshgrid(side, side), -1)  # (11, 11, 2)
     v = game.field(grid)
     v = v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-12)
     axes.quiver(*np.moveaxis(grid, -1, 0), *np.moveaxis(v, -1, 0), color=figures.COLOURS["grid"],
-                angles="xy", scale=22, width=0.006)  # fmt: skip
+                angles="xy", scale=17, width=0.006)  # fmt: skip
     for role, path in zip(("generated", "discriminator"), paths, strict=False):
         axes.plot(*np.asarray(path).T, color=figures.COLOURS[role], linewidth=1.3)
         axes.plot(*path[0], "o", color=figures.COLOURS[role], markersize=4)
