@@ -6,6 +6,7 @@ the data, q the generator's law, u = p/q.  `name` is one of `divergences.F_DIVER
 Sources: Nowozin, Cseke and Tomioka (2016); Nguyen, Wainwright and Jordan (2010); document 002, section 2.
 """
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -34,12 +35,14 @@ def optimal_critic(name: str, p: Any, q: Any) -> Callable[[np.ndarray], np.ndarr
     return lambda x: derivative(_ratio(p, q, x))
 
 
-def bound(name: str, critic: Callable, p: Any, q: Any) -> float:
+def bound(name: str, critic: Callable, p: Any, q: Any, loose: bool = False) -> float:
     """E_p T - E_q f*(T) by quadrature, at most D_f(p||q) whatever the critic; -inf if T leaves dom f* under q.
 
-    critic: array of points (n,) -> array (n,) of values T.  (MATH E.2)
+    critic: array of points (n,) -> array (n,) of values T.  `loose` takes the conjugate that tables print,
+    which for Pearson and total variation gives a lower bound.  (MATH E.2)
     """
-    conjugate = f_divergence(name).conjugate
+    row = f_divergence(name)
+    conjugate = row.loose_conjugate if loose else row.conjugate
     real = divergences.expectation(critic, p, q)
     return real - divergences.expectation(lambda x: conjugate(critic(x)), q, p)
 
@@ -62,11 +65,11 @@ class Affine(NamedTuple):
     value: float
 
 
-def best_affine(name: str, p: Any, q: Any) -> Affine:
+def best_affine(name: str, p: Any, q: Any, loose: bool = False) -> Affine:
     """Maximise the bound over the scores v(x) = shift + slope x: a concave problem, solved by BFGS.
 
     Raises ValueError for total variation, whose bound has no maximum among these (a step, of slope infinity,
-    is best), and if the search does not settle.
+    is best), and if the search does not settle.  `loose` as in `bound`.  (MATH E.2, M19)
     """
     if name == "tv":
         raise ValueError("total variation has no best affine critic: ever steeper ones are ever better")
@@ -76,7 +79,8 @@ def best_affine(name: str, p: Any, q: Any) -> Affine:
     def minus(line: np.ndarray) -> tuple[float, np.ndarray]:
         line = torch.from_numpy(line).requires_grad_()
         v = line[0] + line[1] * x
-        loss = of_q @ row.fake_term(v) - of_p @ row.activation(v)
+        fake = row.loose_conjugate(row.activation(v)) if loose else row.fake_term(v)
+        loss = of_q @ fake - of_p @ row.activation(v)
         return loss.item(), torch.autograd.grad(loss, line)[0].numpy()
 
     found = optimize.minimize(minus, np.array([row.even, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9})
@@ -88,6 +92,34 @@ def best_affine(name: str, p: Any, q: Any) -> Affine:
 def _ratio(p: Any, q: Any, x: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         return np.exp(p.logpdf(x) - q.logpdf(x))
+
+
+# ---- a critic that learns ---------------------------------------------------------------------------------
+
+
+def critic_game(name: str, shift: float = 1.0, seed: int = 0) -> Game:
+    """Only the critic plays, against samples of N(shift, 1) where the data are N(0, 1): Adam, batches of 512."""
+    critic = nets.mlp([1, 32, 32, 1], "elu", seed=seed)
+    generator = GaussianGenerator(shift, 1.0)
+    game = gan(
+        generator, critic, data.normal(0.0, 1.0), f"f-gan {name}", latent=1, batch_size=512, lr=3e-3, seed=seed
+    )
+    game.players.pop()
+    return game
+
+
+def score_of(game: Game) -> Callable[[np.ndarray], np.ndarray]:
+    """The scores of a game's critic on the line as it is now, as a function of arrays, for `score_bound`.
+
+    It is a copy in float64: adaptive quadrature would take rounding errors for structure.
+    """
+    critic = copy.deepcopy(game.player("discriminator").nets).double().cpu()
+
+    def score(x):
+        with torch.no_grad():
+            return critic(torch.from_numpy(np.asarray(x, float)).reshape(-1, 1)).numpy().reshape(np.shape(x))
+
+    return score
 
 
 # ---- what the generator feels -----------------------------------------------------------------------------
@@ -111,11 +143,14 @@ class Gradient(NamedTuple):
     deviation: float
 
 
-def generator_gradient(name: str, p: Any, mean: float, deviation: float) -> Gradient:
+def generator_gradient(
+    name: str, p: Any, mean: float, deviation: float, nonsaturating: bool = False
+) -> Gradient:
     """What the generator x = mean + deviation z feels of the optimal critic, held fixed, as derivatives.
 
     - E_z w(u) (log u)'(x) (1, z), by quadrature; by the envelope theorem it is the gradient of D_f(p||q).
-    Not for total variation, whose optimal critic is a step (ValueError).
+    `nonsaturating`: of the loss -E T*, whose weight is w(u)/u.  Not for total variation, whose optimal critic is
+    a step (ValueError).
     """
     if name == "tv":
         raise ValueError("the optimal critic of total variation is a step: it has no gradient to hand on")
@@ -123,7 +158,8 @@ def generator_gradient(name: str, p: Any, mean: float, deviation: float) -> Grad
 
     def felt(x):
         slope = (p.logpdf(x + h) - p.logpdf(x - h)) / (2 * h) + (x - mean) / deviation**2
-        return -pull_weight(name, _ratio(p, q, x)) * slope
+        u = _ratio(p, q, x)
+        return -pull_weight(name, u) * slope / (u if nonsaturating else 1)
 
     along = divergences.expectation(felt, q, p)
     return Gradient(along, divergences.expectation(lambda x: felt(x) * (x - mean) / deviation, q, p))
@@ -234,6 +270,23 @@ def fitted(game: Game, bumps: TwoBumps = TwoBumps()) -> Fit:
     name = game.rules.loss.split()[1]
     mean, deviation = generator.mean.item(), generator.deviation
     return Fit(mean, deviation, f_divergence(name).value(bumps.law, stats.norm(mean, deviation)))
+
+
+def plane_game(name: str, *, nonsaturating: bool = False, seed: int = 0, **settings) -> Game:
+    """The same problem in the plane, to look at: two round bumps, 0.7 at (-1, 0) and 0.3 at (2, 0), sd 0.6.
+
+    The generator is an affine map of z ~ N(0, I), that is any Gaussian of the plane, and starts as N(0, I).
+    """
+    bumps = TwoBumps()
+    source = data.mixture([[bumps.left, 0.0], [bumps.right, 0.0]], bumps.sd, [bumps.weight, 1 - bumps.weight])
+    generator = nn.Linear(2, 2)
+    with torch.no_grad():
+        generator.weight.copy_(torch.eye(2))
+        generator.bias.zero_()
+    loss = f"f-gan {name}{' nonsaturating' * nonsaturating}"
+    settings = {"steps": 5, "batch_size": 512, "lr": (2e-3, 5e-3)} | settings
+    critic = nets.mlp([2, 64, 64, 1], "elu", seed=seed)
+    return gan(generator, critic, source, loss, latent=2, seed=seed, **settings)
 
 
 def train(name: str, seed: int = 0, turns: int = 1500, nonsaturating: bool = False) -> Fit:

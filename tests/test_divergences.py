@@ -362,3 +362,115 @@ def test_no_warnings_reach_the_reader(f):
         f(N(0, 1), N(40, 1))
         f(stats.cauchy(), N(0, 1))
         f(U(0, 1), U(3, 1))
+
+
+# ---- f-divergences: E.1, E.2, M18 ---------------------------------------------------------------------------
+
+POINTS = np.geomspace(1e-6, 1e6, 200_001)          # a fine grid of u for conjugates by brute force
+F_VALUES = {"kl": .5, "reverse_kl": .5, "pearson": math.e - 1, "hellinger": 2 - 2 * math.exp(-1 / 8),
+            "js": .222843, "jsd": .111421, "gan": -1.163451, "tv": .382925}
+rows = pytest.mark.parametrize("row", [dv.f_divergence(name) for name in dv.F_DIVERGENCES], ids=repr)
+
+
+@rows
+def test_f_divergence_values(row):
+    """The value, the definition summed by hand, and the table."""
+    x = np.linspace(-12, 13, 20_001)
+    by_hand = integrate.simpson(N.pdf(x, 1) * row.f(np.exp(.5 - x)), x=x)
+    assert row.value(N(0, 1), N(1, 1)) == pytest.approx(F_VALUES[row.name], abs=5e-6)
+    assert by_hand == pytest.approx(F_VALUES[row.name], abs=5e-6)
+    p, q = np.array([.2, .3, .5]), np.array([.5, .4, .1])
+    assert row.value(p, q) == pytest.approx(float(q @ row.f(p / q)), abs=1e-12)
+    assert row.value(p, p) == pytest.approx(row.at_one, abs=1e-12)
+    least, most = row.range
+    assert row.value([1, 0], [0, 1]) == pytest.approx(most) and least == row.at_one
+
+
+@rows
+def test_conjugates_by_brute_force(row):
+    low, high = max(row.domain[0], -6.), min(row.domain[1], 3.)
+    for t in np.linspace(low, high - 1e-3, 9):
+        brute = max(np.max(POINTS * t - row.f(POINTS)), -row.at_zero)
+        assert row.conjugate(t) == pytest.approx(brute, rel=1e-6, abs=2e-5)
+        assert row.loose_conjugate(t) >= row.conjugate(t) - 1e-15
+    if row.domain[1] < math.inf and row.name != "tv":
+        assert row.conjugate(row.domain[1] + 1e-9) == math.inf
+    assert dv.f_divergence("tv").conjugate(.6) == math.inf
+
+
+def test_tables_print_a_looser_conjugate():
+    pearson, total = dv.f_divergence("pearson"), dv.f_divergence("tv")
+    assert (pearson.conjugate(-3.), pearson.loose_conjugate(-3.)) == (-1., -.75)
+    assert (total.conjugate(-.8), total.loose_conjugate(-.8)) == (-.5, math.inf)
+
+
+@rows
+@settings(max_examples=60)
+@given(u=st.floats(1e-4, 1e4), v=st.floats(-8, 8))
+def test_fenchel_young(row, u, v):
+    """f(u) + f*(t) >= ut, with equality at t = f'(u)."""
+    t = row.activation(v)
+    slack = row.f(u) + row.conjugate(t) - u * t
+    assert slack >= -1e-9 * (1 + abs(u * t) + abs(row.f(u)))
+    best = row.optimal_critic(u)
+    assert row.f(u) + row.conjugate(best) == pytest.approx(u * best, rel=1e-7, abs=1e-7)
+
+
+@rows
+@given(v=st.floats(-12, 12))
+def test_pieces_of_a_row_fit_together(row, v):
+    t = row.activation(v)
+    assert row.domain[0] < t <= row.domain[1]
+    # as v grows g_f(v) rounds to the end of the domain, where f* cannot be computed from it any more
+    if t < row.domain[1] - 1e-3:
+        assert row.fake_term(v) == pytest.approx(row.conjugate(t), rel=1e-9, abs=1e-9)
+    assert row.activation(v + .5) >= t and 0 <= row.share(v) <= 1
+    assert row.activation(row.even) == pytest.approx(row.threshold, abs=1e-15)
+    assert row.share(row.even) == pytest.approx(.5)
+
+
+@rows
+def test_functions_take_numbers_arrays_and_tensors_and_differentiate(row):
+    u = np.geomspace(.01, 50, 41)
+    tensor = torch.from_numpy(u).requires_grad_()
+    slope = torch.autograd.grad(row.f(tensor).sum(), tensor)[0].numpy()
+    away = u != 1
+    assert slope[away] == pytest.approx(row.derivative(u)[away], rel=1e-9, abs=1e-12)
+    assert row.f(2.) == pytest.approx(row.f(np.array([2.]))[0]) == row.f(torch.tensor(2., dtype=torch.float64)).item()
+    assert np.ndim(row.f(2.)) == 0 and row.f(u.reshape(1, 41)).shape == (1, 41)
+    assert row.f(torch.tensor([1.5])).dtype == torch.float32
+    if row.name == "tv":
+        return
+    # (f*)' inverts f', and the share that a score claims is u/(1 + u) at that u
+    v = torch.linspace(-1.5, 2, 15, dtype=torch.float64)
+    t = row.activation(v).requires_grad_()
+    claimed = torch.autograd.grad(row.conjugate(t).sum(), t)[0]
+    assert row.share(v).numpy() == pytest.approx((claimed / (1 + claimed)).numpy(), abs=1e-9)
+    assert row.derivative(claimed).numpy() == pytest.approx(t.detach().numpy(), abs=1e-9)
+
+
+@rows
+@settings(max_examples=25)
+@given(data=st.data())
+def test_f_divergences_of_merged_bins_and_mixtures(row, data):
+    """Data processing, joint convexity and the range."""
+    shares = st.lists(st.floats(.01, 1), min_size=4, max_size=4)
+    p, q, r, s = (np.array(data.draw(shares)) for _ in range(4))
+    p, q, r, s = (v / v.sum() for v in (p, q, r, s))
+    whole = row.value(p, q)
+    merged = row.value([p[0] + p[1], *p[2:]], [q[0] + q[1], *q[2:]])
+    assert row.at_one - 1e-12 <= merged <= whole + 1e-9 and whole <= row.range[1] + 1e-9
+    assert row.value((p + r) / 2, (q + s) / 2) <= (whole + row.value(r, s)) / 2 + 1e-9
+
+
+def test_the_range_of_each_row():
+    ends = {name: dv.f_divergence(name).range for name in dv.F_DIVERGENCES}
+    assert ends["gan"] == pytest.approx((-math.log(4), 0)) and ends["js"] == pytest.approx((0, math.log(4)))
+    assert ends["tv"] == (0, 1) and ends["hellinger"] == (0, 2) and ends["jsd"] == pytest.approx((0, LOG2))
+    assert {name for name, (_, most) in ends.items() if most == math.inf} == {"kl", "reverse_kl", "pearson"}
+
+
+@pytest.mark.parametrize("name", ["", "KL", "js-divergence", None, ["kl"]])
+def test_unknown_f_divergences_are_answered_with_the_known_ones(name):
+    with pytest.raises(ValueError, match="kl, reverse_kl, pearson, hellinger, js, jsd, gan, tv"):
+        dv.f_divergence(name)

@@ -1,0 +1,27 @@
+"""Recordings of the plane's f-GANs for the page: python experiments/fdivergence_plane.py (two minutes)."""
+
+from pathlib import Path
+
+import torch
+
+from gantools import results
+from gantools.fdivergence import plane_game
+from gantools.recording import record
+
+KEPT = {
+    "fdivergence_kl": ("The f-GAN of KL", {"name": "kl"}),
+    "fdivergence_trick": ("The same, with the non-saturating loss", {"name": "kl", "nonsaturating": True}),
+}
+
+
+def run(file: str, turns: int = 1200, every: int = 30):
+    title, settings = KEPT[file]
+    return record(plane_game(**settings), turns=turns, every=every, points=250, grid=32, arrows=40, title=title)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for file in KEPT:
+        path = Path(__file__).parents[1] / "book" / "results" / f"{file}.safetensors"
+        kept = results.keep(path, run(file), run)
+        print(kept, kept.fake[-1].mean(0), kept.fake[-1].std(0))
