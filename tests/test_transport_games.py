@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from gantools import data, metrics, nets, transport
+from gantools import data, exercises, metrics, nets, transport
 from gantools.game import gan
 
 
@@ -196,3 +198,50 @@ def test_any_optimiser_may_be_given_to_a_game():
 
     game = gan(*players(), data.ring(8), lr=(0.1, 0.2), optimizer=make, device="cpu")
     assert seen == [0.1, 0.2] and all(isinstance(p.optimizer, torch.optim.SGD) for p in game.players)
+
+
+# exercises ------------------------------------------------------------------------------------------
+
+
+def said(capsys, check, answer):
+    check(answer)
+    return capsys.readouterr().out
+
+
+def test_the_losses_are_checked(capsys):
+    check = exercises.transport.check_losses
+    assert said(capsys, check, lambda r, f: (f.mean() - r.mean(), -f.mean())).startswith("Right")
+    for wrong, word in [
+        (lambda r, f: (r.mean() - f.mean(), -f.mean()), "critic's sign"),
+        (lambda r, f: (f.mean() - r.mean(), f.mean()), "generator's sign"),
+        (lambda r, f: (f.mean() - r.mean(), r.mean() - f.mean()), "does not contain the generator"),
+        (lambda r, f: (f.sum() - r.sum(), -f.sum()), "sums"),
+        (lambda r, f: f.mean() - r.mean(), "shape"),
+        (lambda r, f: None, "return"),
+    ]:
+        text = said(capsys, check, wrong)
+        assert text.startswith("Not yet") and word in text
+
+
+def test_the_hinge_is_told_from_the_distance(capsys):
+    check = exercises.transport.check_hinge
+    right = lambda w: (4 * norm.cdf(-abs(w) / 2), -abs(w))
+    assert right(1)[0] == pytest.approx(1.234150, abs=1e-6)
+    assert said(capsys, check, right).startswith("Right")
+    for wrong, word in [
+        (lambda w: right(w)[::-1], "changed places"),
+        (lambda w: (right(w)[0], abs(w)), "its minimum is -W1"),
+        (lambda w: (2 * norm.cdf(abs(w) / 2) - 1, -abs(w)), "total variation itself"),
+        (lambda w: (right(w)[0] / 2, -abs(w)), "counts it twice"),
+        (lambda w: (4 * norm.cdf(-w / 2), -w), "negative"),
+    ]:
+        text = said(capsys, check, wrong)
+        assert text.startswith("Not yet") and word in text
+
+
+def test_the_minimum_of_the_hinge_loss_is_found_point_by_point():
+    x = np.linspace(-10, 11, 20_001)
+    p, q = norm.pdf(x), norm.pdf(x, 1)
+    scores = np.linspace(-3, 3, 601)[:, None]
+    cost = p * np.maximum(0, 1 - scores) + q * np.maximum(0, 1 + scores)
+    assert trapezoid(cost.min(0), x) == pytest.approx(4 * norm.cdf(-0.5), abs=1e-6)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from gantools import exercises as ex
 from gantools import transport
@@ -137,6 +138,49 @@ def check_trap(answer: Any) -> None:
 
 
 # ---- games ------------------------------------------------------------------------------------------------
+
+
+def check_losses(answer: Any) -> None:
+    """(real, fake) scores -> (the critic's loss, the generator's), both to be minimised."""
+    rng = np.random.default_rng(3)
+    cases = [(rng.normal(size=n), rng.normal(1, 2, size=m)) for n, m in ((5, 5), (40, 7), (3, 11))]
+    ex.check_function(
+        answer, lambda real, fake: np.array([fake.mean() - real.mean(), -fake.mean()]), cases,
+        right="E_Q f - E_P f for the critic and -E_Q f for the generator: means of scores, nothing else.",
+        slips=[
+            (lambda real, fake: np.array([real.mean() - fake.mean(), -fake.mean()]),
+             "the critic's sign is flipped: it should raise E_P f - E_Q f, so it minimises the negative."),
+            (lambda real, fake: np.array([fake.mean() - real.mean(), fake.mean()]),
+             "the generator's sign is flipped: it wants its samples to score high."),
+            (lambda real, fake: np.array([fake.mean() - real.mean(), real.mean() - fake.mean()]),
+             "the mean score of the data does not contain the generator: its gradient is right, but the loss "
+             "of the generator is -E_Q f alone."),
+            (lambda real, fake: np.array([fake.sum() - real.sum(), -fake.sum()]),
+             "these are sums; with batches of different sizes only means estimate expectations."),
+            (lambda real, fake: np.array([np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean(),
+                                          np.logaddexp(0, -fake).mean()]),
+             "these are the losses of a GAN with logits: a critic's scores go in as they are, without log."),
+        ],
+    )  # fmt: skip
+
+
+def check_hinge(answer: Any) -> None:
+    """w -> (minimum of the hinge loss, minimum of the Wasserstein loss) for N(0, 1) and N(w, 1)."""
+    overlap = lambda w: 4 * norm.cdf(-abs(w) / 2)  # 2 (1 - TV)
+    ex.check_function(
+        answer, lambda w: np.array([overlap(w), -abs(w)]),
+        [(1.0,), (3.0,), ex.Case((-2.0,), "w may be negative."), (0.0,)], tol=1e-5,
+        right="2 (1 - TV), which dies out, and -W1, which goes on falling: the hinge loss is not a distance.",
+        slips=[
+            (lambda w: np.array([-abs(w), overlap(w)]), "the two have changed places."),
+            (lambda w: np.array([overlap(w), abs(w)]), "the second is a loss: its minimum is -W1."),
+            (lambda w: np.array([1 - overlap(w) / 2, -abs(w)]),
+             "the first is the total variation itself; the loss has the minimum 2 (1 - TV)."),
+            (lambda w: np.array([overlap(w) / 2, -abs(w)]),
+             "the first is 1 - TV, the common mass; the loss counts it twice, once on each side."),
+        ],
+    )  # fmt: skip
+
 
 # ---- dynamics ---------------------------------------------------------------------------------------------
 
