@@ -8,10 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import optimize
+from scipy import integrate, optimize, stats
 from torch._subclasses import FakeTensorMode
 
-from gantools import metrics, nets, transport
+from gantools import metrics, nets, transport, widgets
+from gantools.exercises import transport as exercises
 from gantools.game import Batch
 from gantools.transport import critics
 
@@ -142,23 +143,23 @@ def test_rays_lie_on_the_segments_and_the_others_do_not(clouds):
     assert 100 < len(off) < 4000 and torch.cdist(off, dense).min() > 0.099
 
 
-# what a critic certifies ------------------------------------------------------------------------------
+# what a critic proves ---------------------------------------------------------------------------------
 
 
 @given(st.integers(0, 10**6))
-def test_a_certificate_never_exceeds_the_distance(seed):
+def test_what_a_critic_proves_never_exceeds_the_distance(seed):
     rng = torch.Generator().manual_seed(seed)
     x, y = torch.randn(12, 2, generator=rng), 1 + torch.randn(12, 2, generator=rng)
     critic = nets.mlp([2, 8, 1], seed=seed)
     flip = -1 if critic(x).mean() < critic(y).mean() else 1
-    said = transport.certified(lambda z: 100 * flip * critic(z), x, y)
+    said = transport.critic_bound(lambda z: 100 * flip * critic(z), x, y)
     assert said.distance <= metrics.w1(x, y) + 1e-6
     assert said.distance == pytest.approx(said.reported / said.steepest)
 
 
-def test_the_optimal_critic_certifies_the_distance(clouds):
+def test_the_optimal_critic_proves_the_distance(clouds):
     low = lambda x: 7 * transport.envelopes(clouds, x)[0]  # noqa: E731
-    said = transport.certified(low, clouds.real, clouds.fake)
+    said = transport.critic_bound(low, clouds.real, clouds.fake)
     assert said == pytest.approx((7 * clouds.w1, 7, clouds.w1), rel=1e-6)
 
 
@@ -167,10 +168,10 @@ def test_the_optimal_critic_certifies_the_distance(clouds):
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("method", ["gradient penalty", "one-sided penalty"])
-def test_a_penalised_critic_overshoots_softly_and_certifies_nearly_all(clouds, runs, method, seed):
+def test_a_penalised_critic_overshoots_softly_and_proves_nearly_all(clouds, runs, method, seed):
     run = runs[method, seed]
     assert run.reported / clouds.w1 == pytest.approx(transport.soft_slope(clouds.w1, 10), abs=0.02)
-    assert 0.96 * clouds.w1 < run.certified <= clouds.w1
+    assert 0.96 * clouds.w1 < run.proven <= clouds.w1
     assert 1 < run.on_rays < 1.08 and run.off_rays < run.on_rays
 
 
@@ -178,7 +179,7 @@ def test_a_penalised_critic_overshoots_softly_and_certifies_nearly_all(clouds, r
 @pytest.mark.parametrize("method", ["clip", "spectral norm"])
 def test_a_constrained_critic_stays_below(clouds, runs, method, seed):
     run = runs[method, seed]
-    assert 0.3 * clouds.w1 < run.certified < 0.9 * clouds.w1
+    assert 0.3 * clouds.w1 < run.proven < 0.9 * clouds.w1
     if method == "clip":
         weights = torch.cat([p.flatten() for p in run.critic.parameters()])
         assert weights.abs().max() <= 0.1
@@ -186,10 +187,10 @@ def test_a_constrained_critic_stays_below(clouds, runs, method, seed):
         assert run.steepest < 1 and run.on_rays < 0.9
 
 
-def test_what_a_clipped_critic_reports_depends_on_c_and_what_it_certifies_does_not(clouds):
+def test_what_a_clipped_critic_reports_depends_on_c_and_what_it_proves_does_not(clouds):
     small, large = (transport.train_critic("clip", clouds, c=c, turns=100) for c in (0.01, 1.0))
     assert large.reported > 1e5 * small.reported
-    assert large.certified == pytest.approx(small.certified, rel=0.3)
+    assert large.proven == pytest.approx(small.proven, rel=0.3)
 
 
 def test_the_same_seed_gives_the_same_critic(clouds):
@@ -223,10 +224,111 @@ def test_every_critics_loss_evaluates_on_cuda(clouds, method, monkeypatch):
         (lambda: transport.power_iteration(np.zeros((2, 2)), 5), "not all of them zero"),
         (lambda: transport.power_iteration(np.eye(2), 0), "steps"),
         (lambda: transport.two_clouds(1), "at least 2"),
-        (lambda: transport.certified(lambda x: 0 * x[:, 0], torch.rand(3, 2), torch.rand(3, 2)), "certifies nothing"),
+        (lambda: transport.critic_bound(lambda x: 0 * x[:, 0], torch.rand(3, 2), torch.rand(3, 2)), "proves nothing"),
         (lambda: transport.train_critic("batch norm", None), "no method 'batch norm'"),
     ],
 )
 def test_bad_input_says_what_is_wrong(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# exercises and figure ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "answer", "sentence"),
+    [
+        (exercises.check_clip, (math.sqrt(2) * 128**3) ** -0.25, "Right"),
+        (exercises.check_clip, 128**-0.75, "sqrt(2)"),
+        (exercises.check_clip, (2 * 128**3) ** -0.25, "not 2"),
+        (exercises.check_clip, (math.sqrt(2) * 128**3) ** (-1 / 3), "four matrices"),
+        (exercises.check_clip, (math.sqrt(2) * 128**2) ** -0.25, "three hidden widths"),
+        (exercises.check_clip, transport.clip_bound([2, 128, 128, 128, 1], 0.01), "find the c"),
+        (exercises.check_clip, 1 / 128, "leaves it below 1"),
+        (exercises.check_clip, 0.5, "too large"),
+        (exercises.check_clip, ..., "no answer here yet"),
+        (exercises.check_trap, lambda w, weight: -max(0.0, 1 - w / (2 * weight)), "Right"),
+        (exercises.check_trap, lambda w, weight: 1 + w / (2 * weight), "best slope"),
+        (exercises.check_trap, lambda w, weight: -1 - w / (2 * weight), "minus, not plus"),
+        (exercises.check_trap, lambda w, weight: w / (2 * weight) - 1, "there is none"),
+        (exercises.check_trap, lambda w, weight: max(0.0, 1 - w / (2 * weight)), "sign is flipped"),
+        (exercises.check_trap, lambda w, weight: -max(0.0, 1 - w / weight), "your function gives"),
+    ],
+)
+def test_exercises_explain_what_is_wrong(capsys, check, answer, sentence):
+    check(answer)
+    assert sentence in capsys.readouterr().out
+
+
+def test_gradient_ascent_falls_into_the_trap():
+    """What the exercise says of small negative slopes, by taking the steps."""
+    for w, weight in ((3.0, 10.0), (5.0, 2.0)):
+        a = -0.01
+        for _ in range(4000):
+            a += 1e-3 * (w - 2 * weight * (abs(a) - 1) * math.copysign(1, a))
+            if a > 0:
+                break
+        trap = -max(0.0, 1 - w / (2 * weight))
+        assert (a > 0) if trap == 0 else a == pytest.approx(trap, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """Sets the figure's controls and reads its numbers; page errors fail the test."""
+    errors, page = [], browser.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/*", lambda route: route.abort())
+    block = widgets.explore("critic", alt="test").html
+    page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+    page.wait_for_function("document.querySelector('.gan-block')?.gan")
+
+    def ask(press=None, **state):
+        root = page.query_selector(".gan-block")
+        page.evaluate("([root, state]) => root.gan.set(state)", [root, state])
+        if press:
+            page.get_by_role("button", name=press).click()
+        return page.evaluate("root => root.gan.values()", root)
+
+    yield ask
+    page.close()
+    assert not errors
+
+
+PIECES = [-np.inf, -0.75, 0.75, 2.25, 3.75, np.inf]
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(3.0, 1.0), (1.0, 0.4), (0.0, 2.0)])
+def test_the_figure_reports_what_quadrature_gives(figure, mean, sd):
+    slopes = [-1.4, 0.3, -0.9, -2.0, 0.7]
+    said = figure(mean=mean, sd=sd, weight=4, sided="two", **{f"a{k + 1}": a for k, a in enumerate(slopes)})
+    real, fake = stats.norm(0, 1), stats.norm(mean, sd)
+    assert said["w1"] == pytest.approx(transport.w1(real, fake), abs=1e-4)
+
+    def critic(x):
+        return sum(
+            a * (np.clip(x, low, high) - np.clip(0.0, low, high))
+            for a, low, high in zip(slopes, PIECES, PIECES[1:], strict=False)
+        )
+
+    x = np.linspace(-14, 17, 400_001)
+    gap = integrate.trapezoid(critic(x) * (real.pdf(x) - fake.pdf(x)), x)
+    assert said["reported"] == pytest.approx(gap, abs=1e-5)
+    e = (np.arange(4000)[:, None] + 0.5) / 4000
+    inside = stats.norm.cdf((np.array(PIECES) - (1 - e) * mean) / np.hypot(e, (1 - e) * sd)).mean(0)
+    mass = np.diff(inside)
+    two, one = (4 * mass @ transport.gradient_penalty(np.abs(slopes), side) for side in (False, True))
+    assert said["penalty"] == pytest.approx(two, rel=1e-3)
+    assert figure(sided="one")["penalty"] == pytest.approx(one, rel=1e-3)
+    assert said["proven"] <= said["w1"]
+
+
+@pytest.mark.parametrize(("sided", "trapped"), [("two", True), ("one", False)])
+def test_the_figures_critic_climbs_to_the_best_slopes_or_into_the_trap(figure, sided, trapped):
+    best = figure("Back to the start") and figure("Let it climb from here", sided=sided, weight=10)
+    soft = [-transport.soft_slope(-b / m, 10) for b, m in zip(best["earns"], best["mass"], strict=True)]
+    assert best["slopes"] == pytest.approx(soft, abs=0.006)
+    figure("Turn it the wrong way")
+    again = figure("Let it climb from here")
+    expected = [2 + a for a in soft] if trapped else soft
+    assert again["slopes"] == pytest.approx(expected, abs=0.006)

@@ -4,8 +4,8 @@
     gradient_penalty, report_penalty    the penalty of WGAN-GP as a function of a slope, and a slip beside it
     soft_slope                          how much a penalised critic overshoots
     power_iteration                     the largest singular value, as spectral normalisation finds it
-    lipschitz_on, certified             slopes of a critic at points, and the distance that it proves
-    two_clouds, rays, beside, envelopes  a transport problem of which everything is known exactly
+    lipschitz_on, critic_bound          slopes of a critic at points, and the distance that it proves
+    two_clouds, rays, beside, envelopes a transport problem of which everything is known exactly
     train_critic                        one critic trained on it, by clip, penalty or spectral norm
 """
 
@@ -26,7 +26,7 @@ from gantools import data, losses, nets, penalties
 from gantools.game import Batch, Game, Player, adam
 
 __all__ = [
-    "METHODS", "Clouds", "Trained", "beside", "certified", "clip_bound", "envelopes", "gradient_penalty",
+    "METHODS", "Clouds", "Trained", "beside", "clip_bound", "critic_bound", "envelopes", "gradient_penalty",
     "lipschitz_on", "power_iteration", "rays", "report_penalty", "soft_slope", "steepest_clipped",
     "train_critic", "two_clouds",
 ]  # fmt: skip
@@ -126,7 +126,7 @@ def lipschitz_on(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return slope.flatten(1).norm(dim=1)
 
 
-class Certified(NamedTuple):
+class Bound(NamedTuple):
     """What a critic says about the W1 between two clouds."""
 
     reported: float  # mean over the real points less mean over the generated ones
@@ -135,7 +135,7 @@ class Certified(NamedTuple):
 
 
 @torch.no_grad()
-def certified(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Certified:
+def critic_bound(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Bound:
     """The distance that a critic proves, whatever its Lipschitz constant is.
 
     E_P f - E_Q f is the plan's mean of f(x) - f(y) <= K |x - y|, with K the largest slope over the pairs of a
@@ -146,8 +146,8 @@ def certified(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) ->
     apart = torch.cdist(real.double(), fake.double())
     steepest = torch.where(rise > 0, rise / apart, 0).max().item()
     if not 0 < steepest < math.inf:
-        raise ValueError("this critic certifies nothing: it falls from real to generated, or jumps")
-    return Certified(rise.mean().item(), steepest, rise.mean().item() / steepest)
+        raise ValueError("this critic proves nothing: it falls from real to generated, or jumps")
+    return Bound(rise.mean().item(), steepest, rise.mean().item() / steepest)
 
 
 # a problem of which everything is known -------------------------------------------------------------
@@ -237,7 +237,7 @@ class Trained(NamedTuple):
     critic: nn.Module
     reported: float  # E_P f - E_Q f
     steepest: float  # largest slope between a real and a generated point
-    certified: float  # reported / steepest, never above W1
+    proven: float  # reported / steepest, never above W1
     on_rays: float  # mean norm of the gradient on the transport rays
     off_rays: float  # and away from them
     seconds: float  # of CPU
@@ -267,7 +267,7 @@ def train_critic(
         player.lr = lr * (1 - turn.number / turns)
     seconds = time.process_time() - began
     critic = player.nets.eval()
-    said = certified(critic, clouds.real, clouds.fake)
+    said = critic_bound(critic, clouds.real, clouds.fake)
     on, off = (lipschitz_on(critic, x).mean().item() for x in (rays(clouds), beside(clouds)))
     return Trained(method, seed, critic, *said, on, off, seconds)
 
