@@ -8,7 +8,7 @@ changed is refused when it is read.
 import hashlib
 import json
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 import torch
@@ -25,8 +25,7 @@ def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, T
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     about = {"kind": kind, "version": version, **about}
     text = json.dumps(about, sort_keys=True, allow_nan=False)
-    handle, aside = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-    os.close(handle)
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # made with the rights that other files get
     try:
         save_file(tensors, aside, metadata={"about": text, "digest": _digest(text, tensors)})
         read(aside, kind, version)
@@ -34,7 +33,7 @@ def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, T
             os.fsync(file.fileno())
         os.replace(aside, path)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
     return path
 
