@@ -3,7 +3,7 @@
 import { explorable, linspace, number } from "./canvas.js";
 
 const sigmoid = (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
-const nodes = linspace(-8.4, 8.4, 141);
+const nodes = linspace(-7.2, 7.2, 73);
 const bell = nodes.map((u) => Math.exp((-u * u) / 2));
 const total = bell.reduce((sum, w) => sum + w, 0);
 const weights = bell.map((w) => w / total);
