@@ -1,6 +1,8 @@
 """Penalties and constraints against closed forms."""
 
 import math
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -218,6 +220,34 @@ def test_the_share_is_drawn_from_the_games_generator():
     game.rules.penalty = lambda discriminator, real, fake, rng: kept.append(rng) or 0.0
     game.run(1)
     assert kept == [game.rng] * 2
+
+
+@pytest.mark.parametrize("build", ["image_nets", "wide_nets"])
+def test_a_turn_of_wgan_gp_is_the_turn_that_everybody_writes(monkeypatch, build):
+    """The benchmark's two sides, on the same draws: what is faster must not be something else."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    import wgan_gp
+
+    make, images = getattr(sys.modules["loop"], build), wgan_gp.pictures(200)
+    rng, size = torch.Generator().manual_seed(5), wgan_gp.BATCH
+    theirs, mine = make(), make()
+    loop = wgan_gp.everybody(
+        *theirs,
+        iter(lambda: (images.sample(size, rng),), None),
+        draw_latent=lambda: torch.randn(size, wgan_gp.LATENT, generator=rng),
+        draw_alpha=lambda: torch.rand(size, 1, 1, 1, generator=rng),
+        report=lambda line: None,
+    )
+    game = wgan_gp.ours(*mine, images, seed=5)
+    for _ in range(3):
+        next(loop), game.turn()
+    # compared by what the nets do: a bias before batch norm does nothing, and Adam moves it by rounding errors
+    z, x = torch.randn(size, wgan_gp.LATENT, generator=rng), images.sample(size, rng)
+    with torch.no_grad():
+        fresh = make()
+        for k, given in enumerate((z, x)):
+            there, here, before = (pair[k](given) for pair in (theirs, mine, fresh))
+            assert (there - here).abs().max() < 0.01 * (there - before).abs().max()
 
 
 @pytest.mark.parametrize("name", [*ALL, "spectral"])
