@@ -143,7 +143,7 @@ export class Arena {
       ? [
           ["data", "real", "dot"],
           ["generated", "generated", "dot"],
-          ["discriminator", this.judge() === "D" ? "D undecided (½)" : "the critic's mean"],
+          ["discriminator", this.judge() === "D" ? "D undecided (½)" : "the critic undecided"],
         ]
       : [];
     const taken = about.players.length;
