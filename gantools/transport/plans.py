@@ -444,7 +444,8 @@ def line_critic(x: Any, y: Any) -> Callable[[ArrayLike], np.ndarray]:
     """An optimal critic f for E_x f - E_y f = W1 on the line: f' = sign(F_y - F_x), f = 0 at the first kink.
 
     x and y as in `w1`.  Returns a function of points (any shape).  Where the two distribution functions
-    agree, any slope in [-1, 1] would do; this one is 0.  (MATH D.5)
+    agree, any slope in [-1, 1] would do; this one is 0.  Beyond the quantiles of level 1e-14 it goes straight
+    on.  (MATH D.5)
     """
     a, b = _on_the_line(x, "x"), _on_the_line(y, "y")
     marks = np.union1d(a.marks, b.marks)
