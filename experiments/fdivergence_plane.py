@@ -9,14 +9,14 @@ from gantools.fdivergence import plane_game
 from gantools.recording import record
 
 KEPT = {
-    "fdivergence_kl": ("The f-GAN of KL", {"name": "kl"}),
-    "fdivergence_trick": ("The same, with the non-saturating loss", {"name": "kl", "nonsaturating": True}),
+    "fdivergence_kl": ("The f-GAN of KL", "kl"),
+    "fdivergence_reverse": ("The f-GAN of reverse KL", "reverse_kl"),
 }
 
 
-def run(file: str, turns: int = 1200, every: int = 30):
-    title, settings = KEPT[file]
-    return record(plane_game(**settings), turns=turns, every=every, points=250, grid=32, arrows=40, title=title)
+def run(file: str, turns: int = 1000, every: int = 25):
+    title, name = KEPT[file]
+    return record(plane_game(name), turns=turns, every=every, points=250, grid=32, arrows=40, title=title)
 
 
 if __name__ == "__main__":

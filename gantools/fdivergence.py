@@ -284,7 +284,7 @@ def plane_game(name: str, *, nonsaturating: bool = False, seed: int = 0, **setti
         generator.weight.copy_(torch.eye(2))
         generator.bias.zero_()
     loss = f"f-gan {name}{' nonsaturating' * nonsaturating}"
-    settings = {"steps": 5, "batch_size": 512, "lr": (2e-3, 5e-3)} | settings
+    settings = {"steps": 5, "batch_size": 512, "lr": (3e-3, 5e-3)} | settings
     critic = nets.mlp([2, 64, 64, 1], "elu", seed=seed)
     return gan(generator, critic, source, loss, latent=2, seed=seed, **settings)
 

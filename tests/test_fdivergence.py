@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from gantools import divergences, fdivergence, results, widgets
+from gantools import divergences, fdivergence, losses, results, widgets
 from gantools.divergences import F_DIVERGENCES, f_divergence
 from gantools.exercises import fdivergence as ex
+from gantools.recording import Recording, record
 
 N = stats.norm
 P, Q = N(0, 1), N(1, 1)
@@ -213,3 +214,154 @@ def test_what_was_measured_is_near_the_fits():
     for row in kept.rows:
         target = fdivergence.fit(row["name"]).value
         assert target - 1e-5 <= row["value"] <= target + (0.03 if row["name"] == "tv" else 0.003), row
+
+
+def test_the_kept_recordings_show_covering_and_seeking():
+    kept = Path(__file__).parents[1] / "book" / "results"
+    covering, seeking = (Recording.load(kept / f"fdivergence_{n}.safetensors") for n in ("kl", "reverse"))
+    assert (covering.about["loss"], seeking.about["loss"]) == ("f-gan kl", "f-gan reverse_kl")
+    spread, narrow = covering.fake[-1].std(0), seeking.fake[-1].std(0)
+    assert 1.3 < spread[0] < 1.7 and 0.5 < narrow[0] < 0.8
+    assert abs(seeking.fake[-1, :, 0].mean() - BUMPS.left) < 0.25
+
+
+def test_the_plane_s_game_is_recorded_and_offered_live():
+    game = fdivergence.plane_game("kl", batch_size=32)
+    kept = record(game, turns=2, every=1, points=20, grid=6, arrows=4)
+    assert kept.about["level"] == 0 and kept.surface is not None
+    live = widgets.Live(game, losses=losses.F_GAN_NAMES, points=20, grid=6, arrows=4)
+    assert live._about["losses"] == list(losses.F_GAN_NAMES)
+    live.set(loss="f-gan reverse_kl")
+    live.run(1)
+    assert game.rules.loss == "f-gan reverse_kl"
+    plain = widgets.Live(game, points=20, grid=6, arrows=4)  # the game's own loss is offered in any case
+    assert plain._about["losses"][0] == "f-gan reverse_kl" and "minimax" in plain._about["losses"]
+    with pytest.raises(ValueError, match="no loss named"):
+        widgets.Live(game, losses=["f-gan"])
+
+
+# ---- exercises --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check, answer, words", [
+    (ex.check_bounded, {"hellinger", "js", "jsd", "gan", "tv"}, "Right"),
+    (ex.check_bounded, {"hellinger", "js"}, "there is more"),
+    (ex.check_bounded, {"kl", "tv"}, "f'(inf)"),
+    (ex.check_bounded, ["reverse_kl"], "f(0)"),
+    (ex.check_bounded, {"wasserstein"}, "is not among"),
+    (ex.check_bounded, "tv", "give a set"),
+    (ex.check_bounded, ..., "no answer"),
+    (ex.check_jeffrey, 1, "Right"),
+    (ex.check_jeffrey, 0, "minus reverse KL"),
+    (ex.check_neyman, lambda t: 2 - 2 * np.sqrt(1 - t), "Right"),
+    (ex.check_neyman, lambda t: -2 * np.sqrt(1 - t), "dropped"),
+    (ex.check_neyman, lambda t: t**2 / 4 + t, "Pearson"),
+    (ex.check_loud, LOG2 - 0.5, "Right"),
+    (ex.check_loud, 0.5, "only T*"),
+    (ex.check_hellinger_loss, lambda r, f: np.expm1(f).mean() + np.expm1(-r).mean(), "Right"),
+    (ex.check_hellinger_loss, lambda r, f: np.exp(f).mean() + np.exp(-r).mean() - 2, "digits"),
+    (ex.check_hellinger_loss, lambda r, f: np.exp(f).mean() + np.exp(-r).mean(), "too large by 2"),
+    (ex.check_hellinger_loss, lambda r, f: -np.expm1(f).mean() - np.expm1(-r).mean(), "flipped"),
+    (ex.check_hellinger_loss, lambda r, f: np.expm1(r).mean() + np.expm1(-f).mean(), "changed places"),
+    (ex.check_hellinger_loss, lambda r, f: 0.0, "the loss is"),
+    (ex.check_hellinger_loss, None, "no function"),
+    (ex.check_moments, math.sqrt(5), "Right"),
+    (ex.check_moments, 5, "variance"),
+    (ex.check_trick, "kl", "Right"),
+    (ex.check_trick, "reverse_kl", "weight is 1"),
+])  # fmt: skip
+def test_exercises(capsys, check, answer, words):
+    check(answer)
+    printed = capsys.readouterr().out
+    assert words in printed and printed.startswith(("Right", "Not yet"))
+
+
+def test_neyman_s_conjugate_by_search():
+    u = np.geomspace(1e-3, 1e3, 400_001)
+    for t in (-8.0, -0.2, 0.5, 0.9):
+        assert 2 - 2 * math.sqrt(1 - t) == pytest.approx(np.max(u * t - (1 - u) ** 2 / u), abs=1e-6)
+
+
+def test_the_loud_critic_by_quadrature():
+    critic = fdivergence.optimal_critic("reverse_kl", P, Q)
+    assert fdivergence.bound("reverse_kl", lambda x: 2 * critic(x), P, Q) == pytest.approx(LOG2 - 0.5, abs=1e-9)
+
+
+# ---- the moving figures -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """Sets controls of a part of widgets/fdivergence.js, presses a button if asked, and reads the numbers."""
+    pages, errors = {}, []
+
+    def read(part, press=None, **controls):
+        if part not in pages:
+            page = pages[part] = browser.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            block = widgets.explore("fdivergence", part, alt="test").html
+            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        page = pages[part]
+        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
+        if press:
+            page.get_by_role("button", name=press).click()
+        found = page.evaluate(
+            "() => Object.fromEntries(Object.entries(document.querySelector('.gan-block').gan.values())"
+            ".map(([k, v]) => [k, Array.isArray(v) || Number.isFinite(v) ? v : String(v)]))"
+        )
+        assert not errors, errors
+        return {key: float(v) if isinstance(v, str) else v for key, v in found.items()}
+
+    yield read
+    for page in pages.values():
+        page.close()
+
+
+@pytest.mark.parametrize("name", F_DIVERGENCES)
+def test_the_moving_critic_shows_the_library_s_numbers(figure, name):
+    p, q = N(-0.5, 0.8), N(1.0, 1.2)
+    left, right, x = 0.7, -0.9, 0.25
+    shown = figure("default", name=name, meanP=-0.5, sdP=0.8, meanQ=1.0, sdQ=1.2, left=left, right=right, x=x)
+
+    def score(at):
+        return (left + right) / 2 + (right - left) / 4 * at
+
+    row = f_divergence(name)
+    u, t = np.exp(p.logpdf(x) - q.logpdf(x)), row.activation(score(x))
+    assert shown["value"] == pytest.approx(row.value(p, q), abs=2e-5)
+    assert shown["bound"] == pytest.approx(fdivergence.score_bound(name, score, p, q), abs=1e-6)
+    assert (shown["u"], shown["t"]) == pytest.approx((u, t), rel=1e-9)
+    assert shown["gap"] == pytest.approx(row.f(u) + row.conjugate(t) - u * t, abs=1e-9)
+
+
+def test_the_moving_pearson_knows_infinity(figure):
+    assert figure("default", name="pearson", sdP=1.5, sdQ=1.0, meanP=0, meanQ=0)["value"] == math.inf
+    assert divergences.pearson(N(0, 1.5), N(0, 1)) == math.inf
+
+
+@pytest.mark.parametrize("name", ["kl", "reverse_kl", "hellinger", "gan"])  # Pearson's is out of the controls' reach
+def test_the_moving_critic_finds_the_best_line(figure, name):
+    shown = figure("default", "Best straight score", name=name, meanP=0, sdP=1, meanQ=1, sdQ=1, left=0.5, right=0)
+    best = fdivergence.best_affine(name, P, Q)  # up to the steps of the controls
+    assert best.value - 0.002 < shown["bound"] <= best.value + 1e-6
+
+
+@pytest.mark.parametrize("name", F_DIVERGENCES)
+def test_the_moving_gaussian_descends_to_the_library_s_fit(figure, name):
+    start = {"a": -1, "b": 2, "weight": 0.7, "sd": 0.6, "mean": 0, "deviation": 1}
+    shown = figure("fit", name=name, **start)
+    value = f_divergence(name).value
+    assert shown["value"] == pytest.approx(value(BUMPS.law, N(0, 1)), abs=1e-4)
+    found = fdivergence.fit(name)
+    assert shown["best"] == pytest.approx(found[:2], abs=0.02)
+    down = figure("fit", "Descend", name=name, **start)
+    assert (down["mean"], down["deviation"]) == pytest.approx(found[:2], abs=0.02)
+    assert found.value - 1e-4 < down["value"] < found.value + 5e-3
+
+
+def test_the_moving_bumps_move_the_fits(figure):
+    shown = figure("fit", name="kl", a=-0.5, b=2.5, weight=0.4, sd=0.8)
+    moved = fdivergence.TwoBumps(0.4, -0.5, 2.5, 0.8)
+    assert shown["best"] == pytest.approx((moved.mean, moved.deviation), abs=1e-3)

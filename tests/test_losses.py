@@ -8,7 +8,7 @@ import torch
 from scipy import integrate, stats
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from gantools import data, game, losses, nets
+from gantools import data, divergences, fdivergence, game, losses, nets
 
 P, Q = stats.norm(0, 1), stats.norm(1, 1)
 JSD, TV = 0.111421, 2 * stats.norm.cdf(0.5) - 1
@@ -82,7 +82,10 @@ def test_saturation_is_in_the_minimax_generator_only():
         assert score.grad.item() == pytest.approx(slope, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", losses.NAMES)
+EVERY = [*losses.NAMES, *losses.F_GAN_NAMES, *(f"{name} nonsaturating" for name in losses.F_GAN_NAMES)]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_loss_pushes_scores_the_right_way(name):
     """The discriminator raises real scores and lowers generated ones; the generator raises its own."""
     loss = losses.get(name)
@@ -95,6 +98,7 @@ def test_every_loss_pushes_scores_the_right_way(name):
     fake.grad = None
     loss.generator(fake).backward()
     assert (fake.grad < 0).all()
+    assert loss.realness(torch.tensor(loss.even)) == pytest.approx(0.5)
     shown = loss.realness(torch.linspace(-5, 5, 11))
     assert (shown >= 0).all() and (shown <= 1).all() and (shown.diff() >= 0).all()
 
@@ -109,3 +113,81 @@ def test_wasserstein_over_linear_critics_is_minus_the_shift():
 def test_unknown_names_are_answered_with_the_known_ones(name):
     with pytest.raises(ValueError, match="minimax, nonsaturating"):
         losses.get(name)
+
+
+# ---- the f-GAN family ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", divergences.F_DIVERGENCES)
+def test_a_trained_f_gan_critic_approaches_its_divergence_from_below(name):
+    """On N(0,1) against N(1,1); its bound is computed by quadrature here, from the row's f* and activation."""
+    played = fdivergence.critic_game(name, seed=3)
+    played.run(200)
+    row, score = divergences.f_divergence(name), fdivergence.score_of(played)
+    x = np.linspace(-9, 10, 8001)
+    v = score(x)
+    reached = integrate.simpson(P.pdf(x) * row.activation(v) - Q.pdf(x) * row.fake_term(v), x=x)
+    value = F_VALUES[name]
+    share = (reached - row.at_one) / (value - row.at_one)
+    assert (0.8 if name == "pearson" else 0.96) < share and reached < value + 1e-6
+
+
+F_VALUES = {
+    "kl": 0.5, "reverse_kl": 0.5, "pearson": math.e - 1, "hellinger": 2 - 2 * math.exp(-1 / 8),
+    "js": 2 * JSD, "jsd": JSD, "gan": 2 * JSD - math.log(4), "tv": TV,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", divergences.F_DIVERGENCES)
+def test_the_minimum_of_each_f_gan_over_all_scores_is_minus_its_divergence(name):
+    """Search the best of 16,001 scores at each x on its own, then integrate over x."""
+    loss, even = losses.f_gan(name), torch.tensor(losses.f_gan(name).even, dtype=torch.float64)
+    scores = torch.linspace(-12, 12, 16_001, dtype=torch.float64)
+    row = loss.divergence
+    if_real = -row.activation(scores).numpy()
+    if_fake = row.fake_term(scores).numpy()
+    both = torch.stack([scores[:3], scores[-3:]])
+    for v in both.flatten():  # the parts are those of the loss itself
+        alone = loss.discriminator(v, even) - loss.discriminator(even, even)
+        assert alone.item() == pytest.approx((row.activation(even) - row.activation(v)).item(), abs=1e-12)
+    x = np.linspace(-5, 6, 221)
+    # Pearson's best score is 2(p/q - 1): beyond the grid where x < -1.4, so that part is left to its tail
+    lowest = np.array([(P.pdf(v) * if_real + Q.pdf(v) * if_fake).min() for v in x])
+    inside = x > -1.2 if name == "pearson" else x > -9
+    expected = np.array([Q.pdf(v) * row.f(np.exp(0.5 - v)) for v in x])
+    assert lowest[inside] == pytest.approx(-expected[inside], abs=2e-4)
+
+
+def test_the_gan_row_is_the_minimax_game():
+    real, fake = 4 * torch.randn(2, 60, generator=torch.Generator().manual_seed(1))
+    for ours, theirs in (("f-gan gan", "minimax"), ("f-gan gan nonsaturating", "nonsaturating")):
+        a, b = losses.get(ours), losses.get(theirs)
+        assert a.discriminator(real, fake).item() == pytest.approx(b.discriminator(real, fake).item(), rel=1e-6)
+        assert a.generator(fake).item() == pytest.approx(b.generator(fake).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["js", "jsd", "gan", "tv", "pearson"])
+def test_f_gan_losses_of_extreme_scores_are_finite_with_finite_gradients(name):
+    scores = torch.tensor([-1e4, -200.0, 0.0, 200.0, 1e4], requires_grad=True)
+    for loss in (losses.f_gan(name), losses.f_gan(name, nonsaturating=True)):
+        total = loss.discriminator(scores, scores) + loss.generator(scores)
+        (slope,) = torch.autograd.grad(total, scores)
+        assert total.isfinite() and slope.isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["kl", "reverse_kl", "hellinger"])
+def test_exponential_f_gan_losses_grow_to_infinity_and_never_to_nan(name):
+    loss = losses.f_gan(name)
+    for v in (-1e4, -50.0, 50.0, 1e4):
+        v = torch.tensor([v])
+        for value in (loss.discriminator(v, v.new_zeros(1)), loss.discriminator(v.new_zeros(1), v)):
+            assert not value.isnan()
+
+
+def test_f_gan_names():
+    assert losses.get("f-gan kl") == losses.f_gan("kl")
+    assert losses.get("f-gan kl nonsaturating").nonsaturating
+    with pytest.raises(ValueError, match="no f-divergence named 'wasserstein'"):
+        losses.f_gan("wasserstein")
+    with pytest.raises(ValueError, match="f-gan kl, f-gan reverse_kl"):
+        losses.get("f-gan wasserstein")
