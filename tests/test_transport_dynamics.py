@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.integrate import solve_ivp
 
-from gantools import data, figures, losses, nets, penalties, transport, widgets
+from gantools import data, figures, losses, metrics, nets, penalties, transport, widgets
 from gantools.exercises import transport as ex
 from gantools.transport import DIRAC_LOSSES, DiracGAN
 
@@ -354,6 +354,24 @@ def test_plain_descent_plays_any_two_nets():
     assert all(isinstance(player.optimizer, torch.optim.SGD) for player in game.players)
 
 
+def test_the_brake_works_on_nets_too():
+    free, braked = (transport.bell_run("wasserstein", gamma, seed=1, turns=400) for gamma in (0.0, 1.0))
+    assert free.wander > 0.1 > 3 * braked.wander and braked.w1 < free.w1
+    first, again = (transport.bell_run("nonsaturating", 1.0, turns=6) for _ in range(2))
+    assert first == again
+
+
+def test_the_distance_of_a_bell_run_is_exact_w1():
+    """The second of two turns is all that is averaged over; POT measures the same distance."""
+    generator = nets.mlp([1, 16, 1], "tanh", seed=0)
+    game = transport.sgd_game(generator, nets.mlp([1, 16, 1], "tanh", seed=100), data.normal(1.0, 0.5),
+                              "minimax", 0.1, batch_size=128)  # fmt: skip
+    game.run(2)
+    z = torch.tensor(stats.norm.ppf((np.arange(101) + 0.5) / 101))[:, None]
+    expected = metrics.w1(generator(z.float()), 1 + z / 2)
+    assert transport.bell_run("minimax", 0.0, turns=2).w1 == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_phase_portrait_draws_field_and_paths():
     fig, axes = figures.new(3, 3)
     path = transport.trajectory(wasserstein(), (1.0, 1.0), 0.1, 20)
@@ -385,6 +403,9 @@ def test_a_phase_portrait_draws_field_and_paths():
     (lambda: transport.spectral_radius(wasserstein(), math.inf), "h must be a positive number"),
     (lambda: transport.verdict(wasserstein("gp", 1.0), -0.1), "h must be a positive number"),
     (lambda: transport.dirac_game(wasserstein(), [[1.0, 1.0]], 0.1), "one position"),
+    (lambda: transport.bell_run("poker", 1.0), "no loss named 'poker'"),
+    (lambda: transport.bell_run("minimax", -1.0), "gamma"),
+    (lambda: transport.bell_run("minimax", 1.0, turns=1), "turns must be a whole number, 2 at least"),
     (lambda: transport.dirac_game(wasserstein(), (1.0, 1.0), -0.1), "learning rate must be a positive"),
 ])  # fmt: skip
 def test_bad_input_is_named(call, words):

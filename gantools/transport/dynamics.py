@@ -225,8 +225,8 @@ def trajectory(
 def flow(game: DiracGAN, start: ArrayLike, time: float, pieces: int) -> np.ndarray:
     """The game in continuous time, x' = field(x), from `start`, (..., 2): an array (pieces + 1, ..., 2).
 
-    At equal times, by Runge and Kutta's method of order 4, one step a piece; clipping acts after each.  Raises ValueError for a
-    bad start, time or number of pieces.
+    At equal times, by Runge and Kutta's method of order 4, one step a piece; clipping acts after each.
+    Raises ValueError for a bad start, time or number of pieces.
     """
     x = np.stack(_points(start), -1)
     if not (time > 0 and math.isfinite(time)) or not isinstance(pieces, int) or pieces < 1:
