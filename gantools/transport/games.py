@@ -25,27 +25,33 @@ __all__ = [
 ]  # fmt: skip
 
 
-def wgan(generator: nn.Module, critic: nn.Module, data, c: float = 0.01, **settings) -> Game:
-    """Wasserstein GAN with clipped weights, by default with the numbers of the paper's algorithm 1.
+def wgan(
+    generator: nn.Module, critic: nn.Module, data, c: float = 0.01, **settings
+) -> Game:  # fmt: skip
+    """Wasserstein GAN with clipped weights: algorithm 1 of its paper.
 
-    `settings` are those of `gantools.game.gan`; not given, they are alpha = 5e-5, m = 64 and n_critic = 5
-    with RMSprop.  Raises ValueError as `gan` does, and unless c > 0.
+    `settings` are those of `gantools.game.gan`; where not given, they are the
+    paper's.  Raises ValueError as `gan` does, and unless c > 0.
     """
     paper = {"lr": 5e-5, "batch_size": 64, "steps": 5, "optimizer": rmsprop}
-    return _with_critic(generator, critic, data, after=penalties.clip(c), **paper | settings)
+    held = {"after": penalties.clip(c)}
+    return _with_critic(generator, critic, data, paper | held | settings)
 
 
-def wgan_gp(generator: nn.Module, critic: nn.Module, data, weight: float = 10.0, **settings) -> Game:
-    """Wasserstein GAN with gradient penalty, by default with the numbers of Gulrajani et al. (2017).
+def wgan_gp(
+    generator: nn.Module, critic: nn.Module, data, weight: float = 10.0, **settings
+) -> Game:  # fmt: skip
+    """Wasserstein GAN with gradient penalty (Gulrajani et al. 2017).
 
-    `settings` are those of `gantools.game.gan`; not given, they are Adam with alpha = 1e-4 and
-    beta = (0, 0.9), m = 64 and n_critic = 5.  Raises ValueError as `gan` does, and for a negative weight.
+    `settings` are those of `gantools.game.gan`; where not given, they are the
+    paper's.  Raises ValueError as `gan` does, and for a negative weight.
     """
-    paper = {"lr": 1e-4, "betas": (0.0, 0.9), "batch_size": 64, "steps": 5}
-    return _with_critic(generator, critic, data, penalty=penalties.gradient(weight), **paper | settings)
+    paper = {"lr": 1e-4, "batch_size": 64, "steps": 5, "betas": (0.0, 0.9)}
+    held = {"penalty": penalties.gradient(weight)}
+    return _with_critic(generator, critic, data, paper | held | settings)
 
 
-def _with_critic(generator, critic, data, **settings) -> Game:
+def _with_critic(generator: nn.Module, critic: nn.Module, data, settings: dict) -> Game:
     game = gan(generator, critic, data, "wasserstein", **settings)
     game.players[0].name = "critic"  # it judges no longer true or false
     return game
