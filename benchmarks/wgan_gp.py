@@ -67,8 +67,10 @@ def everybody(generator, critic, batches, draw_latent, draw_alpha, report):
 
 def ours(generator, critic, images, seed=0):
     """The same through the game."""
-    return gan(generator, critic, images, "wasserstein", latent=LATENT, batch_size=BATCH, lr=RATE, betas=BETAS,
-               steps=CRITIC_STEPS, penalty=penalties.gradient(WEIGHT), seed=seed, device="cpu")  # fmt: skip
+    return gan(
+        generator, critic, images, "wasserstein", latent=LATENT, batch_size=BATCH, lr=RATE, betas=BETAS,
+        steps=CRITIC_STEPS, penalty=penalties.gradient(WEIGHT), seed=seed, device="cpu",
+    )  # fmt: skip
 
 
 def pictures(n=4096):
@@ -105,7 +107,8 @@ def measure(name, pairs, turns=12):
     ratios = sorted(a / b for a, b in zip(*seconds.values(), strict=True))
     for side, times in seconds.items():
         print(f"{name:7s} {side:17s} {1e3 * statistics.median(times):7.2f} ms a turn")
-    print(f"{name:7s} ratio {statistics.median(ratios):.2f}  (from {ratios[0]:.2f} to {ratios[-1]:.2f} over {pairs} pairs)")
+    low, middle, high = ratios[0], statistics.median(ratios), ratios[-1]
+    print(f"{name:7s} ratio {middle:.2f}  (from {low:.2f} to {high:.2f} over {pairs} pairs)")
 
 
 if __name__ == "__main__":

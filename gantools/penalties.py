@@ -53,7 +53,7 @@ def gradient(weight: float = 10.0, one_sided: bool = False) -> Callable:
         ones = (1,) * (real.ndim - 1)
         share = torch.rand(len(real), *ones, generator=rng, device=real.device, dtype=real.dtype)  # (n, 1, ...)
         slope = _slope(discriminator, torch.lerp(fake.detach(), real.detach(), share))
-        excess = torch.linalg.vector_norm(slope, dim=1) - 1  # (n,); torch takes 0 for the norm's slope at 0
+        excess = torch.linalg.vector_norm(slope, dim=1) - 1  # (n,); torch's slope of a norm at 0 is 0
         return weight * (excess.relu() if one_sided else excess).square().mean()
 
     return penalty
@@ -99,13 +99,13 @@ def roth(gamma: float) -> Callable:
 
 
 def spectral(net: nn.Module, seed: int = 0) -> nn.Module:
-    """Divide the weight of every linear and convolutional layer by its largest singular value; returns the net.
+    """Divide the weight of every linear and convolutional layer by its largest singular value.
 
-    Torch's own parametrisation (Miyato et al. 2018): one step of the power iteration at each forward pass in
-    training mode, from vectors drawn under `seed`.  A convolution's weight is taken as the matrix (out, rest);
-    that is not the norm of the map it is.  With 1-Lipschitz activations a net of linear layers is then
-    1-Lipschitz, as far as the iteration has come.  ValueError for a net that has no such layer or has been
-    normalised before.
+    Torch's own parametrisation (Miyato et al. 2018): one step of the power iteration at each forward pass
+    in training mode, from vectors drawn under `seed`.  A convolution's weight is taken as the matrix (out,
+    rest), whose norm is not that of the convolution.  With 1-Lipschitz activations a net of linear layers
+    is then 1-Lipschitz, as far as the iteration has come.  Returns the net, changed in place; ValueError
+    if it has no such layer or has been normalised before.
     """
     kinds = (nn.Linear, nn.modules.conv._ConvNd)
     layers = [module for module in net.modules() if isinstance(module, kinds)]

@@ -79,8 +79,8 @@ def test_the_reports_formula_beside_the_right_one():
 @pytest.mark.parametrize(("w", "weight"), [(3, 10), (0.75, 10), (1, 0.1), (0, 5)])
 def test_softness_against_a_maximiser(w, weight):
     best = optimize.minimize_scalar(
-        lambda a: weight * float(transport.gradient_penalty(abs(a))) - w * a, bounds=(0, 20), method="bounded",
-        options={"xatol": 1e-10},
+        lambda a: weight * float(transport.gradient_penalty(abs(a))) - w * a,
+        bounds=(0, 20), method="bounded", options={"xatol": 1e-10},
     ).x  # fmt: skip
     assert transport.soft_slope(w, weight) == pytest.approx(best, abs=1e-5)
 
@@ -138,7 +138,8 @@ def test_envelopes_meet_on_the_rays_with_slope_one_and_part_beside_them(clouds):
 def test_rays_lie_on_the_segments_and_the_others_do_not(clouds):
     start, end = clouds.real, clouds.fake[clouds.partner]
     x = transport.rays(clouds, each=4).view(4, -1, 2)
-    assert torch.allclose((x - start).norm(dim=-1) + (x - end).norm(dim=-1), (start - end).norm(dim=1).expand(4, -1))
+    way = (x - start).norm(dim=-1) + (x - end).norm(dim=-1)  # (4, n)
+    assert torch.allclose(way, (start - end).norm(dim=1).expand(4, -1))
     off, dense = transport.beside(clouds, gap=0.1), transport.rays(clouds, each=200)
     assert 100 < len(off) < 4000 and torch.cdist(off, dense).min() > 0.099
 
@@ -224,7 +225,7 @@ def test_every_critics_loss_evaluates_on_cuda(clouds, method, monkeypatch):
         (lambda: transport.power_iteration(np.zeros((2, 2)), 5), "not all of them zero"),
         (lambda: transport.power_iteration(np.eye(2), 0), "steps"),
         (lambda: transport.two_clouds(1), "at least 2"),
-        (lambda: transport.critic_bound(lambda x: 0 * x[:, 0], torch.rand(3, 2), torch.rand(3, 2)), "proves nothing"),
+        (lambda: transport.critic_bound(lambda x: 0 * x, torch.rand(3, 1), torch.rand(3, 1)), "proves nothing"),
         (lambda: transport.train_critic("batch norm", None), "no method 'batch norm'"),
     ],
 )

@@ -111,7 +111,8 @@ def check_clip(answer: Any) -> None:
         slips=[
             (128**-0.75, "you left out the sqrt(2) of the input's width."),
             ((2 * 128**3) ** -0.25, "the input's width counts with its root: sqrt(2), not 2."),
-            ((2**0.5 * 128**3) ** (-1 / 3), "that is for three layers; three hidden layers make four matrices."),
+            ((2**0.5 * 128**3) ** (-1 / 3),
+             "that is for three layers; three hidden layers make four matrices."),
             ((2**0.5 * 128**2) ** -0.25, "each of the three hidden widths counts once, in full: 128^3."),
             (2**0.5 * 128**3 * 0.01**4, "that is the bound for c = 0.01; find the c for which it is 1."),
             (1 / 128, "that keeps the bound level from one hidden layer to the next, and leaves it below 1."),
@@ -130,9 +131,11 @@ def check_trap(answer: Any) -> None:
         answer, truth, [(3.0, 10.0), (0.5, 2.0), none],
         right="1 - w / (2 weight), with the wrong sign, as long as that is positive.",
         slips=[
-            (lambda w, weight: transport.soft_slope(w, weight), "that is the best slope; the trap lies below 0."),
-            (lambda w, weight: -transport.soft_slope(w, weight), "below 0 the data pull towards 0: minus, not plus."),
-            (lambda w, weight: w / (2 * weight) - 1, "right where there is a trap; if w > 2 weight there is none."),
+            (transport.soft_slope, "that is the best slope; the trap lies below 0."),
+            (lambda w, weight: -transport.soft_slope(w, weight),
+             "below 0 the data pull towards 0: minus, not plus."),
+            (lambda w, weight: w / (2 * weight) - 1,
+             "right where there is a trap; if w > 2 weight there is none."),
         ],
     )  # fmt: skip
 

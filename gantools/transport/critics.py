@@ -68,7 +68,7 @@ def gradient_penalty(norms: ArrayLike, one_sided: bool = False) -> np.ndarray:
 
 
 def report_penalty(norms: ArrayLike) -> np.ndarray:
-    """log(|slope| - 1), as the Geneva report prints the penalty (section 6.2.1): NaN below norm 1, -inf at 1."""
+    """log(|slope| - 1), as the Geneva report has it (section 6.2.1): NaN below norm 1, -inf at 1."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(_norms(norms) - 1)
 
@@ -120,7 +120,7 @@ def power_iteration(W: ArrayLike, steps: int, seed: int = 0) -> np.ndarray:
 
 
 def lipschitz_on(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Norms of the critic's gradient at x, (n, ...) -> (n,).  Their largest is a lower bound of its constant."""
+    """Norms of the critic's gradient at x, (n, ...) -> (n,): its Lipschitz constant is no smaller."""
     x = x.detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(x).sum(), x)
     return slope.flatten(1).norm(dim=1)
@@ -248,7 +248,7 @@ def train_critic(
     clouds: Clouds,
     seed: int = 0,
     *,
-    turns: int = 300,
+    turns: int = 200,
     lr: float = 1e-2,
     widths: Sequence[int] = (2, 64, 64, 1),
     c: float = 0.1,
