@@ -203,7 +203,7 @@ class Mixture:
                                                for law, n in zip(self.laws, counts)]))
 
 
-# ---- f-divergences, as an f-GAN needs them ------------------------------------------------------------------
+# ---- f-divergences, as an f-GAN needs them ----------------------------------------------------------------
 
 @dataclass(frozen=True, eq=False)
 class FDivergence:
@@ -270,7 +270,8 @@ class FDivergence:
 def f_divergence(name: str) -> FDivergence:
     """The f-divergence of that name; ValueError lists the names there are.
 
-    kl, reverse_kl, pearson, hellinger (squared), js (f-GAN's, 2 JSD), jsd (half of it), gan (2 JSD - log 4), tv.
+    kl, reverse_kl, pearson, hellinger (squared), js (f-GAN's, 2 JSD), jsd (half of it), gan (2 JSD - log 4)
+    and tv.
     """
     try:
         return _F_DIVERGENCES[name]
@@ -280,7 +281,7 @@ def f_divergence(name: str) -> FDivergence:
 
 
 def _for_all(formula: Callable) -> Callable:
-    """A formula written for tensors, for numbers and numpy arrays too: computed in float64, returned in kind."""
+    """A formula for tensors, for numbers and numpy arrays too: computed in float64, returned in kind."""
     @functools.wraps(formula)
     def run(x):
         if isinstance(x, torch.Tensor):
@@ -300,8 +301,8 @@ def _row(name: str, value: Callable, *, domain: tuple, at_zero: float, at_infini
          loose: Callable | None = None, **formulas: Callable) -> FDivergence:
     formulas = {key: _for_all(formula) for key, formula in formulas.items()}
     loose = _for_all(loose) if loose else formulas["conjugate"]
-    return FDivergence(name=name, value=value, domain=domain, at_zero=at_zero, at_infinity=at_infinity, even=even,
-                       loose_conjugate=loose, **formulas)
+    return FDivergence(name=name, value=value, domain=domain, at_zero=at_zero, at_infinity=at_infinity,
+                       even=even, loose_conjugate=loose, **formulas)
 
 
 def _js(u: torch.Tensor) -> torch.Tensor:
@@ -367,7 +368,7 @@ _ROWS = [
          loose=lambda t: torch.where(torch.abs(t) <= .5, t, math.inf),
          activation=lambda v: torch.tanh(v) / 2,
          fake_term=lambda v: torch.tanh(v) / 2,
-         share=lambda v: torch.sigmoid(2 * v)),          # of the critic's value; T* itself knows only the side
+         share=lambda v: torch.sigmoid(2 * v)),          # of the critic's value; T* knows only the side
 ]
 _F_DIVERGENCES = {row.name: row for row in _ROWS}
 F_DIVERGENCES = tuple(_F_DIVERGENCES)

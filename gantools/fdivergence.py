@@ -1,8 +1,8 @@
-"""f-divergences in numbers: the variational bound, what a generator feels of it, and one Gaussian for two bumps.
+"""f-divergences in numbers: the bound, what a generator feels of it, and one Gaussian for two bumps.
 
 A law is a frozen scipy.stats distribution with a density on the line or a `divergences.mixture` of them; p is
-the data, q the generator's law, u = p/q.  `name` is one of `divergences.F_DIVERGENCES`.  All values are in nats
-(for Pearson, Hellinger and total variation: pure numbers).
+the data, q the generator's law, u = p/q.  `name` is one of `divergences.F_DIVERGENCES`.  Values are in
+nats (for Pearson, Hellinger and total variation: pure numbers).
 Sources: Nowozin, Cseke and Tomioka (2016); Nguyen, Wainwright and Jordan (2010); document 002, section 2.
 """
 
@@ -36,7 +36,7 @@ def optimal_critic(name: str, p: Any, q: Any) -> Callable[[np.ndarray], np.ndarr
 
 
 def bound(name: str, critic: Callable, p: Any, q: Any, loose: bool = False) -> float:
-    """E_p T - E_q f*(T) by quadrature, at most D_f(p||q) whatever the critic; -inf if T leaves dom f* under q.
+    """E_p T - E_q f*(T) by quadrature, at most D_f(p||q) for any critic; -inf if T leaves dom f* under q.
 
     critic: array of points (n,) -> array (n,) of values T.  `loose` takes the conjugate that tables print,
     which for Pearson and total variation gives a lower bound.  (MATH E.2)
@@ -83,7 +83,8 @@ def best_affine(name: str, p: Any, q: Any, loose: bool = False) -> Affine:
         loss = of_q @ fake - of_p @ row.activation(v)
         return loss.item(), torch.autograd.grad(loss, line)[0].numpy()
 
-    found = optimize.minimize(minus, np.array([row.even, 0.0]), jac=True, method="BFGS", options={"gtol": 1e-9})
+    start = np.array([row.even, 0.0])
+    found = optimize.minimize(minus, start, jac=True, method="BFGS", options={"gtol": 1e-9})
     if not np.abs(found.jac).max() < 1e-5:
         raise ValueError(f"no best affine critic was found for {name}: {found.message}")
     return Affine(float(found.x[0]), float(found.x[1]), -float(found.fun))
@@ -98,12 +99,10 @@ def _ratio(p: Any, q: Any, x: np.ndarray) -> np.ndarray:
 
 
 def critic_game(name: str, shift: float = 1.0, seed: int = 0) -> Game:
-    """Only the critic plays, against samples of N(shift, 1) where the data are N(0, 1): Adam, batches of 512."""
+    """Only the critic plays, against samples of N(shift, 1); the data are N(0, 1).  Adam, batches of 512."""
     critic = nets.mlp([1, 32, 32, 1], "elu", seed=seed)
-    generator = GaussianGenerator(shift, 1.0)
-    game = gan(
-        generator, critic, data.normal(0.0, 1.0), f"f-gan {name}", latent=1, batch_size=512, lr=3e-3, seed=seed
-    )
+    generator, settings = GaussianGenerator(shift, 1.0), {"batch_size": 512, "lr": 3e-3, "seed": seed}
+    game = gan(generator, critic, data.normal(0.0, 1.0), f"f-gan {name}", latent=1, **settings)
     game.players.pop()
     return game
 
@@ -149,8 +148,8 @@ def generator_gradient(
     """What the generator x = mean + deviation z feels of the optimal critic, held fixed, as derivatives.
 
     - E_z w(u) (log u)'(x) (1, z), by quadrature; by the envelope theorem it is the gradient of D_f(p||q).
-    `nonsaturating`: of the loss -E T*, whose weight is w(u)/u.  Not for total variation, whose optimal critic is
-    a step (ValueError).
+    `nonsaturating`: of the loss -E T*, whose weight is w(u)/u.  Not for total variation, whose optimal critic
+    is a step (ValueError).
     """
     if name == "tv":
         raise ValueError("the optimal critic of total variation is a step: it has no gradient to hand on")
@@ -211,8 +210,8 @@ class Fit(NamedTuple):
 def fit(name: str, bumps: TwoBumps = TwoBumps(), start: tuple[float, float] = START) -> Fit:
     """A Gaussian q that minimises D_f(p||q), by quadrature and Nelder-Mead from `start`: a local minimum.
 
-    The search adds up 12,001 points within ten deviations of the data; the value that is returned is the row's
-    own, by adaptive quadrature.  Raises ValueError if the search does not settle.
+    The search adds up 12,001 points within ten deviations of the data; the value that is returned is the
+    row's own, by adaptive quadrature.  Raises ValueError if the search does not settle.
     """
     row, p = f_divergence(name), bumps.law
     x = np.linspace(bumps.mean - 10 * bumps.deviation, bumps.mean + 10 * bumps.deviation, 12_001)
@@ -250,8 +249,8 @@ class GaussianGenerator(nn.Module):
 
 
 def gaussian_game(
-    name: str, bumps: TwoBumps = TwoBumps(), start: tuple[float, float] = START, *, nonsaturating: bool = False,
-    seed: int = 0, **settings,
+    name: str, bumps: TwoBumps = TwoBumps(), start: tuple[float, float] = START, *,
+    nonsaturating: bool = False, seed: int = 0, **settings,
 ) -> Game:  # fmt: skip
     """The f-GAN of that divergence, whose generator is a Gaussian; `settings` as in `game.gan`.
 

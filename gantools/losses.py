@@ -119,8 +119,8 @@ class FGan:
     """The f-GAN of one divergence (Nowozin, Cseke and Tomioka 2016): made by `f_gan`.
 
     With the score v and T = g_f(v) the discriminator minimises -E_p T + E_q f*(T); its minimum over all
-    functions is -D_f(p, q).  The generator minimises -E_q f*(T); `nonsaturating` has it maximise E_q T instead,
-    which moves each sample the same way, T and f*(T) both growing with v, but with another weight.
+    functions is -D_f(p, q).  The generator minimises -E_q f*(T); `nonsaturating` has it maximise E_q T
+    instead, which moves each sample the same way, T and f*(T) both growing with v, but with another weight.
     """
 
     divergence: divergences.FDivergence
@@ -162,8 +162,8 @@ for _name in divergences.F_DIVERGENCES:
 def get(name: str):
     """The loss of that name; ValueError lists the names there are.
 
-    NAMES are those without parameters; F_GAN_NAMES those of the f-GAN family, each of which may be followed by
-    " nonsaturating".
+    NAMES are those without parameters; F_GAN_NAMES those of the f-GAN family, each of which may be followed
+    by " nonsaturating".
     """
     try:
         return _ALL[name]

@@ -26,7 +26,8 @@ def check_bounded(answer: Any) -> str:
         end = "f(0)" if math.isinf(f_divergence(name).at_zero) else "f'(inf)"
         raise ex.Wrong(f"{name} can be infinite: its {end} is, and disjoint laws reach it.")
     if missing := sorted(bounded - given):
-        raise ex.Wrong(f"what you chose is bounded, but there is more: compute f(0) + f'(inf) of {missing[0]}.")
+        more = f"what is f(0) + f'(inf) of {missing[0]}?"
+        raise ex.Wrong(f"what you chose is bounded, but there is more: {more}")
     return "f(0) + f'(inf) is finite for these five, and is their largest value."
 
 
@@ -46,9 +47,9 @@ def check_neyman(answer: Any) -> None:
         answer, lambda t: 2 - 2 * np.sqrt(1 - t), [(t,)],
         right="2 - 2 sqrt(1 - t); for t > 1 it would be infinite, as f'(inf) = 1.",
         slips=[
-            (lambda t: -2 * np.sqrt(1 - t), "you dropped the -2 of f(u) = 1/u - 2 + u: check that f*(0) = 0."),
-            (lambda t: 1 / np.sqrt(1 - t), "that is the u at which the supremum is reached; put it into ut - f(u)."),
-            (lambda t: t**2 / 4 + t, "that is the conjugate of Pearson's (u - 1)^2, without the division by u."),
+            (lambda t: -2 * np.sqrt(1 - t), "you dropped the -2 of f(u) = 1/u - 2 + u; f*(0) should be 0."),
+            (lambda t: 1 / np.sqrt(1 - t), "that is the best u; put it into ut - f(u)."),
+            (lambda t: t**2 / 4 + t, "that is Pearson's, whose f is not divided by u."),
         ],
     )  # fmt: skip
 
