@@ -15,6 +15,9 @@ does not depend on them.
     script   the nets of such a script: generator 100-128-256-512-1024-784 with batch norm, critic
              784-512-256-1; two thirds of its time are matrix products that both sides need
     small    generator 100-256-256-784, critic 784-256-256-1
+
+Measured on an AMD EPYC, torch 2.14.1, one thread (--threads 1), medians of seven interleaved pairs:
+script 2.35 (2.16 to 3.45), small 2.83 (2.62 to 3.41).
 """
 
 import argparse
