@@ -16,8 +16,9 @@ does not depend on them.
              784-512-256-1; two thirds of its time are matrix products that both sides need
     small    generator 100-256-256-784, critic 784-256-256-1
 
-Measured on an AMD EPYC, torch 2.14.1, one thread (--threads 1), medians of seven interleaved pairs:
-script 2.35 (2.16 to 3.45), small 2.83 (2.62 to 3.41).
+Measured on an AMD EPYC, torch 2.14.1, medians (least and greatest) of five interleaved pairs:
+two threads  script 2.60 (2.38 to 2.66), small 3.30 (2.91 to 3.45);
+one thread   script 2.13 (2.02 to 2.39), small 2.70 (2.44 to 2.99).
 """
 
 import argparse
