@@ -27,7 +27,7 @@ __all__ = [
 
 def wgan(
     generator: nn.Module, critic: nn.Module, data, c: float = 0.01, **settings
-) -> Game:  # fmt: skip
+) -> Game:
     """Wasserstein GAN with clipped weights: algorithm 1 of its paper.
 
     `settings` are those of `gantools.game.gan`; where not given, they are the
@@ -40,7 +40,7 @@ def wgan(
 
 def wgan_gp(
     generator: nn.Module, critic: nn.Module, data, weight: float = 10.0, **settings
-) -> Game:  # fmt: skip
+) -> Game:
     """Wasserstein GAN with gradient penalty (Gulrajani et al. 2017).
 
     `settings` are those of `gantools.game.gan`; where not given, they are the
