@@ -69,7 +69,7 @@ def test_two_normals(m1, s1, m2, s2):
     (stats.cauchy(), stats.t(2, 1, 2)), (stats.gumbel_r(), N(1, 3)),
     (stats.lognorm(.8), stats.expon(scale=2)),
     (dv.mixture([.3, .7], [N(-1, .2), N(2, 1)]), N(1, 2)), (U(-1, 2), stats.triang(.3, -1, 2)),
-], ids=str)
+], ids=lambda law: getattr(law, "dist", law).__class__.__name__)          # the same in every process
 def test_against_monte_carlo(p, q):
     """Means over 2e5 draws from p and from q, within five standard errors."""
     n = 200_000
