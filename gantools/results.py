@@ -37,14 +37,14 @@ class Results:
     rows: list[dict]
     about: dict
 
-    def where(self, **settings) -> list[dict]:
+    def where(self, /, **settings) -> list[dict]:
         """The rows with these settings; ValueError if there is none."""
         found = [row for row in self.rows if all(row.get(k) == v for k, v in settings.items())]
         if not found:
             raise ValueError(f"no row was measured with {settings}")
         return found
 
-    def column(self, name: str, **settings) -> list:
+    def column(self, name: str, /, **settings) -> list:
         """One entry of every row with these settings, in the order of the jobs."""
         return [row[name] for row in self.where(**settings)]
 

@@ -22,9 +22,11 @@ def test_rows_carry_settings_findings_and_how_they_were_made(tmp_path):
     read = results.load(tmp_path / "r.json")
     assert read.rows == made.rows and read.about == made.about
     assert read.column("score", loss="b") == [98, 99]
+    named = results.measure(tmp_path / "named.json", lambda name: {"score": 1}, [{"name": "kl"}], "p")
+    assert named.column("score", name="kl") == [1]  # a setting may have any name
     assert read.about["command"] == "python tests/test_results.py" and read.about["protocol"] == "as it is"
     assert read.about["source"] == results.digest(__file__)
-    assert "4 runs" in repr(read) and len(list(tmp_path.iterdir())) == 1
+    assert "4 runs" in repr(read) and len(list(tmp_path.iterdir())) == 2
 
 
 def test_an_interrupted_measurement_goes_on_and_leaves_the_old_file_alone(tmp_path):
