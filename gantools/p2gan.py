@@ -228,8 +228,9 @@ class Optimum(NamedTuple):
     """The best law, and what is proven about it.
 
     No law is worth more than `bound`: value and bound that agree prove q optimal, be J concave or not.
-    `concave`: J is concave on the whole simplex.  `unique`: there is no second best law; it follows where J
-    is strictly concave (in all masses but one), and is False where it is not proven.
+    `concave`: every term of J is concave in its mass, hence J on the whole simplex.  `unique`: there is no
+    second best law, since at most one term is not strictly concave.  Both are False where this sufficient
+    condition fails, though J may still be concave (`segment_threshold`) or its maximum unique.
     """
 
     q: np.ndarray  # (n,)
@@ -319,10 +320,10 @@ def _by_dual(forces: list[Force]) -> np.ndarray:
     n = len(forces[0].masses)
     low, high = _slope(forces, np.ones((1, 1))).min(), _slope(forces, np.full((1, 1), 1 / n)).max()
     much, little = np.ones(n), np.zeros(n)
-    for _ in range(11):  # 2^55 parts of the first interval
+    for _ in range(9):  # 2^45 parts of the first interval
         price = np.linspace(low, high, 33)
         masses = _falling(forces, price[None], little[:, None], much[:, None])  # (n, 33)
-        k = min(int((masses.sum(0) >= 1).sum()), 32)  # the first price that is too high
+        k = int(np.clip((masses.sum(0) >= 1).sum(), 1, 32))  # the first price that is too high
         low, high, much, little = price[k - 1], price[k], masses[:, k - 1], masses[:, k]
     # Both are best at (nearly) this price, and so is what lies between them, where J is concave.
     gap = much.sum() - little.sum()
@@ -503,8 +504,8 @@ def small_alpha(
     """The optimum to first order in alpha: p (1 + (g - E_p g) / f''(1)), (n,); f the pull's.
 
     g is the slope of the pushes at q = p; for js and js this is p [1 + 2 sum_i alpha_i (l_i - E_p l_i)] with
-    l_i = log(2 p / (p + source_i)).  Entries may be negative where alpha is not small.  ValueError for a pull of total variation, whose optimum is p itself
-    for small alpha, and for unbounded problems.  (MATH F.7 v)
+    l_i = log(2 p / (p + source_i)).  Entries may be negative where alpha is not small.  ValueError for
+    unbounded problems, and for a pull of total variation, which has a kink at q = p.  (MATH F.7 v)
     """
     if pull == "tv":
         raise ValueError("total variation has a kink where q = p: its optimum has no expansion there")
