@@ -214,8 +214,8 @@ def _kinks(forces: list[Force]) -> np.ndarray:
 
 
 def _concave(forces: list[Force]) -> tuple[np.ndarray, np.ndarray]:
-    """Whether each J_x is concave on [0, 1], and strictly so, (n,) each; from 1,200 points t a piece."""
-    t = np.geomspace(1e-12, 1, 1200)[None]
+    """Whether each J_x is concave on [0, 1], and strictly so, (n,) each; from 2,400 points t a piece."""
+    t = np.geomspace(TINY, 1, 2400)[None]  # any small Hellinger push bends a JS pull up, near enough to 0
     up, down = _bends(forces, t)
     concave = (up <= down * (1 + 1e-12)).all(1) & _kinks(forces)
     return concave, concave & (up < down * (1 - 1e-9)).any(1)
@@ -462,7 +462,7 @@ def concavity_bound(p: ArrayLike, source: ArrayLike, pull: str = "js", push: str
         with np.errstate(all="ignore"):
             return np.where(up > 0, down / up, math.inf).min(0)
 
-    grid = np.linspace(math.log(1e-14), 0, 3000)
+    grid = np.linspace(math.log(1e-100), 0, 3000)
     return _least(lambda s: ratio(np.atleast_2d(s)), grid)
 
 

@@ -286,6 +286,12 @@ def test_the_concavity_bound():
         mixed = (np.sqrt(p) * 2 * r / (r * np.sqrt(r))).min() / 2
         assert p2gan.concavity_bound(p, r, "hellinger", "js") == pytest.approx(mixed, rel=1e-9)
     assert p2gan.concavity_bound([1, 0], HALVES) == 0
+    assert p2gan.concavity_bound(HALVES, HALVES, "js", "hellinger") < 1e-40
+
+
+def test_a_push_too_small_to_matter():
+    found = p2gan.optimum(HALVES, BLACK, 1e-70, "js", "hellinger")
+    assert found.q == pytest.approx(HALVES, abs=1e-7) and found.proven and not found.concave
 
 
 @settings(max_examples=8, deadline=None)
