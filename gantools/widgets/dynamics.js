@@ -195,8 +195,8 @@ export default function dynamics(root) {
           { value: "consensus", label: "consensus κ" },
         ],
       },
-      range("strength", "strength of the method: b, λ, γ, τ or κ", 0.05, 4, 0.05),
       range("h", "step size h", 0.01, 2.2, 0.01),
+      range("strength", "strength of the method: b, λ, γ, τ or κ", 0.05, 4, 0.05),
       {
         id: "order",
         label: "who moves when",
