@@ -106,8 +106,8 @@ def contestants(name):
     return everybody(*build(), loader, 100, 2e-4), game.turns(10**9), 40
 
 
-def measure(name, pairs):
-    theirs, ours, turns = contestants(name)
+def compare(name, theirs, ours, turns, pairs):
+    """Interleave `turns` turns of both iterators, `pairs` times, and print medians and ratios."""
     seconds = {"everybody's loop": [], "game": []}
     for k in range(pairs + 1):
         for side, iterator in (("everybody's loop", theirs), ("game", ours)):
@@ -131,4 +131,4 @@ if __name__ == "__main__":
         torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name in ("ring", "images", "wide"):
-        measure(name, arguments.pairs)
+        compare(name, *contestants(name), arguments.pairs)

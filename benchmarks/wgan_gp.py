@@ -22,13 +22,11 @@ one thread   script 2.13 (2.02 to 2.39), small 2.70 (2.44 to 2.99).
 """
 
 import argparse
-import statistics
-import time
 from collections import deque
 from itertools import chain, repeat
 
 import torch
-from loop import Pictures, image_nets, wide_nets
+from loop import Pictures, compare, image_nets, wide_nets
 from torch import autograd
 from torch.utils.data import DataLoader
 
@@ -98,23 +96,6 @@ def contestants(name):
     return theirs, ours(*NETS[name](), images).turns(10**9)
 
 
-def measure(name, pairs, turns=12):
-    theirs, mine = contestants(name)
-    seconds = {"everybody's loop": [], "game": []}
-    for k in range(pairs + 1):
-        for side, iterator in (("everybody's loop", theirs), ("game", mine)):
-            start = time.perf_counter()
-            for _ in range(turns):
-                next(iterator)
-            if k:  # the first pair only warms up
-                seconds[side].append((time.perf_counter() - start) / turns)
-    ratios = sorted(a / b for a, b in zip(*seconds.values(), strict=True))
-    for side, times in seconds.items():
-        print(f"{name:7s} {side:17s} {1e3 * statistics.median(times):7.2f} ms a turn")
-    low, middle, high = ratios[0], statistics.median(ratios), ratios[-1]
-    print(f"{name:7s} ratio {middle:.2f}  (from {low:.2f} to {high:.2f} over {pairs} pairs)")
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=7)
@@ -124,4 +105,4 @@ if __name__ == "__main__":
         torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name in NETS:
-        measure(name, arguments.pairs)
+        compare(name, *contestants(name), 12, arguments.pairs)

@@ -144,8 +144,8 @@ def nodes(*laws: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def parts(*laws: Any) -> list:
-    """The laws themselves, a mixture's one by one."""
-    return [part for law in laws for part in (law.laws if isinstance(law, Mixture) else [law])]
+    """The laws themselves, a mixture's one by one, and those of mixtures within it."""
+    return [part for law in laws for part in (parts(*law.laws) if isinstance(law, Mixture) else [law])]
 
 
 def mixture(weights: Sequence[float], laws: Sequence[Any]) -> "Mixture":

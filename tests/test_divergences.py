@@ -300,6 +300,15 @@ def test_jmax_and_binary_entropy_take_arrays():
 
 # ---- mixtures ----------------------------------------------------------------------------------------------
 
+def test_a_mixture_of_mixtures_is_a_mixture():
+    inner = dv.mixture([.5, .5], [N(-2, .5), N(0, 1)])
+    flat = dv.mixture([.3, .3, .4], [N(-2, .5), N(0, 1), N(3, .7)])
+    nested = dv.mixture([.6, .4], [inner, N(3, .7)])
+    assert dv.tv(nested, flat) == pytest.approx(0, abs=1e-12)
+    assert dv.kl(nested, N(0, 2)) == pytest.approx(dv.kl(flat, N(0, 2)), rel=1e-9)
+    assert dv.expectation(np.square, nested) == pytest.approx(.3 * 4.25 + .3 + .4 * 9.49, rel=1e-9)
+
+
 def test_mixture_has_the_density_the_cdf_and_the_draws_of_its_parts():
     law = dv.mixture([.25, .75], [N(-2, .5), stats.expon(1)])
     x = np.linspace(-4, 6, 7)

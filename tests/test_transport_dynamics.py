@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.integrate import solve_ivp
+from answers import judged
 
 from gantools import data, figures, losses, metrics, nets, penalties, transport, widgets
 from gantools.exercises import transport as ex
@@ -406,7 +407,7 @@ def test_a_phase_portrait_draws_field_and_paths():
     (lambda: transport.bell_run("poker", 1.0), "no loss named 'poker'"),
     (lambda: transport.bell_run("minimax", -1.0), "gamma"),
     (lambda: transport.bell_run("minimax", 1.0, turns=1), "turns must be a whole number, 2 at least"),
-    (lambda: transport.dirac_game(wasserstein(), (1.0, 1.0), -0.1), "learning rate must be a positive"),
+    (lambda: transport.dirac_game(wasserstein(), (1.0, 1.0), -0.1), "learning rate must be a number"),
 ])  # fmt: skip
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
@@ -452,13 +453,7 @@ def saturating(theta, psi, h, gamma):
     ]),
 ])  # fmt: skip
 def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
-    check(right)
-    assert capsys.readouterr().out.startswith("Right: ")
-    for wrong, words in [*wrongs, (None, None), (..., None)]:
-        check(wrong)
-        said = capsys.readouterr().out
-        assert said.startswith("Not yet: ") and said.count("\n") == 1
-        assert words is None or words in said, said
+    judged(capsys, check, right, wrongs)
 
 
 # ---- the figure that moves --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, linalg, optimize, sparse, stats
 from scipy.sparse import csgraph
 from scipy.spatial import distance as spatial
+from answers import judged
 
 from gantools import divergences, transport, widgets
 from gantools.exercises import transport as ex
@@ -616,13 +617,7 @@ WAYS = {(1, 1), (1, 2), (2, 1), (2, 2), (3, 3)}
     ]),
 ])  # fmt: skip
 def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
-    check(right)
-    assert capsys.readouterr().out.startswith("Right: ")
-    for wrong, words in [*wrongs, (None, None), (..., None)]:
-        check(wrong)
-        said = capsys.readouterr().out
-        assert said.startswith("Not yet: ") and said.count("\n") == 1
-        assert words is None or words in said, said
+    judged(capsys, check, right, wrongs)
 
 
 # ---- the figures that move --------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from gantools import data, figures, losses, nets, penalties
-from gantools.game import Batch, Game, Player, Rules
+from gantools.game import Batch, Game, Rules, gan
 
 __all__ = [
     "DIRAC_LOSSES",
@@ -331,33 +331,10 @@ class Origin(data.Source):
         return Origin(torch.device(device))
 
 
-def sgd_game(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    source,
-    loss: str,
-    lr: float,
-    *,
-    latent: int = 1,
-    batch_size: int = 256,
-    steps: int = 1,
-    noise: float = 0.0,
-    penalty: Callable | None = None,
-    after: Callable | None = None,
-    seed: int = 0,
-) -> Game:
-    """`game.gan` with plain gradient descent, without momentum, for both players; on the CPU."""
-    losses.get(loss)
-    rules = Rules(generator, discriminator, latent, loss, noise, penalty)
-    players = [
-        Player("discriminator", discriminator, rules.discriminator_loss, _descent(lr), steps, after),
-        Player("generator", generator, rules.generator_loss, _descent(lr)),
-    ]
-
-    def sample(n: int, rng: torch.Generator) -> Tensor:
-        return generator(torch.randn(n, latent, generator=rng))
-
-    return Game(players, source, batch_size, seed, "cpu", sample=sample, score=discriminator, rules=rules)
+def sgd_game(generator: nn.Module, discriminator: nn.Module, source, loss: str, lr: float, **settings) -> Game:
+    """`game.gan` with plain gradient descent, without momentum, for both players; on the CPU, latent 1."""
+    settings = {"latent": 1, "device": "cpu"} | settings
+    return gan(generator, discriminator, source, loss, lr=lr, optimizer=_descent, **settings)
 
 
 class BellRun(NamedTuple):
@@ -393,8 +370,6 @@ def bell_run(loss: str, gamma: float, seed: int = 0, turns: int = 800) -> BellRu
 
 
 def _descent(lr: float) -> Callable:
-    if not (lr > 0 and math.isfinite(lr)):
-        raise ValueError(f"a learning rate must be a positive number, not {lr!r}")
     return lambda parameters: torch.optim.SGD(parameters, lr=lr)
 
 
