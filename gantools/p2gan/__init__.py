@@ -1,0 +1,9 @@
+"""P2GAN: a pull towards the data, pushes away from other sources.
+
+    optimum     the objective, the law that is best, and what can be proved of it, on a finite space
+    games       the same between networks: forces, generators that join one after another
+
+Everything is reached from here: `p2gan.optimum(...)`, `p2gan.game(...)`.
+"""
+
+from gantools.p2gan.optimum import *  # noqa: F403
