@@ -11,6 +11,8 @@ import itertools
 import re
 
 import matplotlib
+import numpy as np
+import torch
 from cycler import cycler
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
@@ -153,3 +155,18 @@ def _inline(svg, name, alt):
     label, pixels = html.escape(alt), round(width / 0.75)
     look = 'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt"'
     return svg.replace("<svg", f'<svg role="img" aria-label="{label}" {look} style="width:{pixels}px"', 1)
+
+
+def tile(images: torch.Tensor, columns: int = 10, gap: int = 1) -> np.ndarray:
+    """A sheet of images for `imshow`: (n, 1, H, W) in [-1, 1] -> 2-D array in [0, 1], NaN in the gaps."""
+    images = torch.as_tensor(images).detach().cpu()
+    if images.ndim != 4 or images.shape[1] != 1 or not len(images):
+        raise ValueError(f"a sheet is made of images (n, 1, H, W), not of shape {tuple(images.shape)}")
+    if columns < 1 or gap < 0:
+        raise ValueError(f"a sheet needs a column at least and no negative gap, not {columns!r} and {gap!r}")
+    n, _, height, width = images.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows, height + gap, columns, width + gap), np.nan)
+    for k, image in enumerate((images[:, 0].clamp(-1, 1) + 1) / 2):
+        sheet[k // columns, :height, k % columns, :width] = image
+    return sheet.reshape(rows * (height + gap), columns * (width + gap))[: -gap or None, : -gap or None]

@@ -1,13 +1,17 @@
 """Laws and image sets: what is drawn is what is said."""
 
+import gzip
+import hashlib
 import math
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from scipy import integrate, stats
 
 from gantools import data
+from gantools.data.images import read_idx
 
 
 def rng(seed=0):
@@ -131,3 +135,129 @@ IMAGES, LABELS = torch.zeros(3, 1, 4, 4, dtype=torch.uint8), torch.zeros(3, dtyp
 def test_bad_input_says_what_is_wrong(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# Sets that lie in a folder
+
+
+def idx(array) -> bytes:
+    array = np.asarray(array, dtype=np.uint8)
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return gzip.compress(head + array.tobytes(), mtime=0)
+
+
+def pictures(n, seed):
+    return np.random.default_rng(seed).integers(0, 256, (n, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with small sets, and torchvision's list of checksums made theirs."""
+    monkeypatch.setenv("GANTOOLS_DATA", str(tmp_path))
+    for seed, (place, kind) in enumerate(
+        (("MNIST", torchvision.datasets.MNIST), ("FashionMNIST", torchvision.datasets.FashionMNIST))
+    ):
+        raw = tmp_path / place / "raw"
+        raw.mkdir(parents=True)
+        listed = []
+        for part, n in (("train", 30), ("t10k", 10)):
+            files = {"images-idx3": idx(pictures(n, seed + n)), "labels-idx1": idx(np.arange(n) % 10)}
+            for name, packed in files.items():
+                (raw / f"{part}-{name}-ubyte.gz").write_bytes(packed)
+                listed.append((f"{part}-{name}-ubyte.gz", hashlib.md5(packed).hexdigest()))
+        monkeypatch.setattr(kind, "resources", listed)
+    colours = np.random.default_rng(9).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+    (tmp_path / "CIFAR10").mkdir()
+    np.savez(
+        tmp_path / "CIFAR10" / "cifar10_subset.npz",
+        train_images=colours, train_labels=np.arange(12, dtype=np.uint8) % 10,
+        test_images=colours[:4], test_labels=np.arange(4, dtype=np.uint8),
+        class_names=np.array(["airplane", "car", *"bcdefghi"], dtype="S10"),
+    )  # fmt: skip
+    return tmp_path
+
+
+def test_sets_of_a_folder_are_read_in_place(folder):
+    mnist, fashion = data.load("mnist"), data.load("fashion-mnist", "test")
+    assert mnist.images.shape == (30, 1, 28, 28) and torch.equal(mnist.labels, torch.arange(30) % 10)
+    assert np.array_equal(mnist.images[:, 0].numpy(), pictures(30, 30))
+    assert np.array_equal(fashion.images[:, 0].numpy(), pictures(10, 11)) and fashion.classes[8] == "bag"
+    assert torch.equal(data.load("mnist", "train").images, mnist.images)
+    cifar = data.load("cifar10")
+    with np.load(folder / "CIFAR10" / "cifar10_subset.npz") as kept:
+        assert np.array_equal(cifar.images.permute(0, 2, 3, 1).numpy(), kept["train_images"])
+    assert cifar.shape == (3, 32, 32) and cifar.classes[:2] == ("airplane", "car")
+    assert len(data.load("cifar10", "test")) == 4
+
+
+def test_options_choose_classes_size_colour_and_number(folder):
+    some = data.load("mnist", classes=("8", "3"), limit=4)
+    assert some.classes == ("8", "3") and some.labels.tolist() == [1, 0, 1, 0]  # 3 comes before 8 in the file
+    assert torch.equal(some.images, data.load("mnist").images[[3, 8, 13, 18]])
+    grey = data.load("cifar10", channels=1)
+    luma = data.load("cifar10").images.double().mul(torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1)
+    assert grey.shape == (1, 32, 32) and (grey.images[:, 0] - luma).abs().max() <= 0.501
+    coloured = data.load("mnist", channels=3, size=14)
+    assert coloured.shape == (3, 14, 14) and torch.equal(coloured.images[:, 0], coloured.images[:, 2])
+    means = data.load("mnist").images.double().mean((1, 2, 3))
+    assert torch.allclose(coloured.images.double().mean((1, 2, 3)), means, atol=3)
+    assert torch.equal(data.load("mnist", size=28).images, data.load("mnist").images)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"split": "valid"}, '"train" or "test"'),
+        ({"classes": ()}, "classes must be some of 0, 1"),
+        ({"classes": ("8", "8")}, "each once"),
+        ({"classes": ("eight",)}, "not eight"),
+        ({"size": 0}, "size must be a positive"),
+        ({"channels": 2}, "channels must be 1 or 3"),
+        ({"limit": -1}, "limit must be a positive"),
+    ],
+)
+def test_bad_options_say_what_is_wrong(folder, options, message):
+    with pytest.raises(ValueError, match=message):
+        data.load("mnist", **options)
+
+
+def test_digits_have_no_split():
+    with pytest.raises(ValueError, match="without a split"):
+        data.load("digits", "test")
+
+
+def test_a_set_that_is_not_at_hand_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv("GANTOOLS_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match="set the environment variable GANTOOLS_DATA.*MNIST/raw/train-images"):
+        data.load("mnist")
+    monkeypatch.setenv("GANTOOLS_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="there is no CIFAR10/cifar10_subset.npz .*put it there"):
+        data.load("cifar10")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not gzip", "damaged"),
+        (idx(np.zeros((2, 3)))[:-9], "damaged"),
+        (gzip.compress(b"\0\0\x0d\x01\0\0\0\1abcd"), "no idx file of bytes"),
+        (gzip.compress(b"\0\0\x08\x03\0\0"), "no idx file of bytes"),
+        (gzip.compress(b"\0\0\x08\x01\0\0\0\5abc"), "promises 5 bytes and holds 3"),
+        (gzip.compress(b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xffabc"), "promises"),
+    ],
+)
+def test_a_file_that_is_no_idx_file_is_refused(tmp_path, content, message):
+    path = tmp_path / "x.gz"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_idx(path)
+
+
+def test_a_changed_file_is_refused(folder):
+    path = folder / "MNIST" / "raw" / "train-labels-idx1-ubyte.gz"
+    path.write_bytes(idx(np.arange(30) % 9))
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte.gz is not the published file"):
+        data.load("mnist")
+    (folder / "CIFAR10" / "cifar10_subset.npz").write_bytes(b"PK no archive")
+    with pytest.raises(ValueError, match="cifar10_subset.npz is damaged"):
+        data.load("cifar10")

@@ -6,6 +6,7 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 
 from gantools import figures
 
@@ -143,3 +144,20 @@ def test_elsewhere_the_reader_s_system_decides(browser):
 
 def rgb(colour):
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def test_sheet_of_images():
+    images = torch.arange(12.0).reshape(3, 1, 2, 2) / 5.5 - 1
+    sheet = figures.tile(images, columns=2)
+    assert sheet.shape == (5, 5)
+    assert sheet[:2, 3:] == pytest.approx((images[1, 0].numpy() + 1) / 2)
+    assert sheet[3:, :2] == pytest.approx((images[2, 0].numpy() + 1) / 2)
+    assert np.isnan(sheet[2]).all() and np.isnan(sheet[:, 2]).all() and np.isnan(sheet[3:, 3:]).all()
+    assert figures.tile(images, columns=3, gap=0).shape == (2, 6)
+
+
+def test_a_sheet_needs_images_and_columns():
+    with pytest.raises(ValueError, match="made of images"):
+        figures.tile(torch.zeros(0, 1, 8, 8))
+    with pytest.raises(ValueError, match="a column at least"):
+        figures.tile(torch.zeros(2, 1, 8, 8), columns=0)

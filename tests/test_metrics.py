@@ -64,3 +64,57 @@ def test_w1_is_the_cheapest_matching(n, m):
 def test_bad_input_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+# ---- digits -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture(scope="module")
+def classifier(digits):
+    return metrics.classifier(digits)
+
+
+def test_classifier_is_good_on_what_it_has_not_seen(classifier):
+    assert classifier.accuracy > 0.95
+    assert len(classifier.held_out) == 599
+
+
+def test_the_protocol_finds_ten_classes_in_real_digits_and_few_in_noise(digits, classifier):
+    real = metrics.classes_found(classifier.held_out, classifier)
+    assert real.classes == tuple(range(10)) and real.recognised > 0.75
+    assert real.shares.sum() == pytest.approx(real.recognised)
+    noise = torch.rand(1000, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert metrics.classes_found(noise, classifier).recognised < 0.05
+    ones = digits.images[digits.labels == 1].float() / 127.5 - 1
+    assert metrics.classes_found(ones, classifier).classes == (1,)
+
+
+def test_nearest_against_a_loop(digits):
+    images = digits.images[:40].float() / 127.5 - 1
+    distance, index = metrics.nearest(images[:5], images)
+    assert list(index) == [0, 1, 2, 3, 4] and distance == pytest.approx(np.zeros(5))
+    distance, index = metrics.nearest(images, images, skip_self=True)
+    for k in range(40):
+        far = [math.inf if j == k else float((images[k] - images[j]).norm()) for j in range(40)]
+        assert index[k] == int(np.argmin(far)) and distance[k] == pytest.approx(min(far), rel=1e-5)
+
+
+@pytest.mark.parametrize(("images", "references", "options", "says"), [
+    (torch.zeros(0, 1, 8, 8), torch.zeros(2, 1, 8, 8), {}, "at least one image"),
+    (torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 4, 4), {}, "64 pixels"),
+    (torch.zeros(2, 4), torch.zeros(3, 4), {"skip_self": True}, "same images"),
+])  # fmt: skip
+def test_images_that_cannot_be_compared(images, references, options, says):
+    with pytest.raises(ValueError, match=says):
+        metrics.nearest(images, references, **options)
+
+
+def test_bad_thresholds(classifier):
+    for thresholds in ({"confidence": 0}, {"share": 1.5}):
+        with pytest.raises(ValueError, match=r"\(0, 1\]"):
+            metrics.classes_found(classifier.held_out, classifier, **thresholds)

@@ -336,54 +336,6 @@ def test_value_estimate_against_quadrature():
     assert estimate.standard_error == pytest.approx(spread / 50_000**0.5, rel=1e-3)
 
 
-# ---- digits -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return data.load("digits")
-
-
-@pytest.fixture(scope="module")
-def classifier(digits):
-    return minimax.digit_classifier(digits)
-
-
-def test_classifier_is_good_on_what_it_has_not_seen(classifier):
-    assert classifier.accuracy > 0.95
-    assert len(classifier.held_out) == 599
-
-
-def test_the_protocol_finds_ten_classes_in_real_digits_and_few_in_noise(digits, classifier):
-    real = minimax.classes_found(classifier.held_out, classifier)
-    assert real.classes == tuple(range(10)) and real.recognised > 0.75
-    assert real.shares.sum() == pytest.approx(real.recognised)
-    noise = torch.rand(1000, 1, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    assert minimax.classes_found(noise, classifier).recognised < 0.05
-    ones = digits.images[digits.labels == 1].float() / 127.5 - 1
-    assert minimax.classes_found(ones, classifier).classes == (1,)
-
-
-def test_nearest_against_a_loop(digits):
-    images = digits.images[:40].float() / 127.5 - 1
-    distance, index = minimax.nearest(images[:5], images)
-    assert list(index) == [0, 1, 2, 3, 4] and distance == pytest.approx(np.zeros(5))
-    distance, index = minimax.nearest(images, images, skip_self=True)
-    for k in range(40):
-        far = [math.inf if j == k else float((images[k] - images[j]).norm()) for j in range(40)]
-        assert index[k] == int(np.argmin(far)) and distance[k] == pytest.approx(min(far), rel=1e-5)
-
-
-def test_sheet_of_images():
-    images = torch.arange(12.0).reshape(3, 1, 2, 2) / 5.5 - 1
-    sheet = minimax.tile(images, columns=2)
-    assert sheet.shape == (5, 5)
-    assert sheet[:2, 3:] == pytest.approx((images[1, 0].numpy() + 1) / 2)
-    assert sheet[3:, :2] == pytest.approx((images[2, 0].numpy() + 1) / 2)
-    assert np.isnan(sheet[2]).all() and np.isnan(sheet[:, 2]).all() and np.isnan(sheet[3:, 3:]).all()
-    assert minimax.tile(images, columns=3, gap=0).shape == (2, 6)
-
-
 # ---- the figure that moves, against the library -----------------------------------------------------------
 
 
@@ -464,21 +416,10 @@ def test_a_step_of_the_generator_in_the_figure_goes_down(figure):
     (lambda: minimax.density_descent(P, P, 5), "vectors"),
     (lambda: minimax.binned(P, [1.0, 0.0]), "increasing"),
     (lambda: minimax.binned(P, [500.0, 501.0]), "no mass"),
-    (lambda: minimax.tile(torch.zeros(0, 1, 8, 8)), "made of images"),
-    (lambda: minimax.tile(torch.zeros(2, 1, 8, 8), columns=0), "a column at least"),
-    (lambda: minimax.nearest(torch.zeros(0, 1, 8, 8), torch.zeros(2, 1, 8, 8)), "at least one image"),
-    (lambda: minimax.nearest(torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 4, 4)), "64 pixels"),
-    (lambda: minimax.nearest(torch.zeros(2, 4), torch.zeros(3, 4), skip_self=True), "same images"),
 ])  # fmt: skip
 def test_bad_input_says_what_is_wrong(call, says):
     with pytest.raises(ValueError, match=says):
         call()
-
-
-def test_bad_thresholds(classifier):
-    for thresholds in ({"confidence": 0}, {"share": 1.5}):
-        with pytest.raises(ValueError, match=r"\(0, 1\]"):
-            minimax.classes_found(classifier.held_out, classifier, **thresholds)
 
 
 # ---- exercises --------------------------------------------------------------------------------------------

@@ -1,14 +1,4 @@
-"""What the games are played on: laws of the plane and the line, and sets of images.
-
-Both come through one door.  A source of data has
-
-    draw(n, generator)   -> (x, labels): x float32 on the source's device, labels int64 or None
-    sample(n, generator) -> x alone
-    shape                of one example: (d,) or (C, H, W)
-    to(device)           -> the same source, resident there
-
-Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images that stay on the device.
-"""
+"""Laws of the plane and the line, with a density where there is one."""
 
 import math
 from collections.abc import Sequence
@@ -17,20 +7,13 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from gantools.data.source import Source
+
 
 def _positive(**numbers: float) -> None:
     for name, value in numbers.items():
         if not value > 0 or not math.isfinite(value):
             raise ValueError(f"{name} must be a positive number, not {value!r}")
-
-
-class Source:
-    """What laws and image sets share."""
-
-    def sample(self, n: int, generator: torch.Generator | None = None, device=None) -> Tensor:
-        """n independent draws; `device` only if they are wanted elsewhere than the source lives."""
-        source = self if device is None else self.to(device)
-        return source.draw(n, generator)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,79 +189,3 @@ def swiss_roll(radius: float = 2.0, sd: float = 0.05) -> SwissRoll:
     """The swiss roll in the plane: a spiral that ends at distance `radius` from the origin, blurred by sd."""
     _positive(radius=radius, sd=sd)
     return SwissRoll(float(radius), float(sd))
-
-
-@dataclass(frozen=True, eq=False)
-class ImageSet(Source):
-    """Images as uint8 (n, C, H, W) with labels (n,), the classes' names, and where it all came from."""
-
-    images: Tensor
-    labels: Tensor
-    classes: tuple[str, ...]
-    source: str
-    name: str = "images"
-
-    def __post_init__(self):
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
-            raise ValueError("images must be uint8 of shape (n, C, H, W)")
-        if not len(self.images):
-            raise ValueError("an image set needs at least one image")
-        if self.labels.shape != self.images.shape[:1]:
-            raise ValueError(f"{len(self.images)} images need as many labels, not {tuple(self.labels.shape)}")
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def device(self) -> torch.device:
-        return self.images.device
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(C, H, W) of one image."""
-        return tuple(self.images.shape[1:])
-
-    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """n images with replacement, (n, C, H, W) float32 in [-1, 1], and their labels."""
-        index = torch.randint(len(self.images), (n,), generator=generator, device=self.device)
-        return to_float(self.images[index]), self.labels[index]
-
-    def to(self, device) -> "ImageSet":
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
-
-
-def to_float(images: Tensor) -> Tensor:
-    """uint8 in 0..255 -> float32 in [-1, 1]."""
-    return images.float().div_(127.5).sub_(1)
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """float in [-1, 1] (clipped) -> uint8 in 0..255."""
-    return images.clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-
-
-def _digits() -> ImageSet:
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images = torch.from_numpy(bunch.images * (255 / 16)).round().to(torch.uint8).unsqueeze(1)  # (1797, 1, 8, 8)
-    return ImageSet(
-        images,
-        torch.from_numpy(bunch.target).long(),
-        tuple(str(digit) for digit in bunch.target_names),
-        "Optical recognition of handwritten digits (Alpaydin and Kaynak, UCI, 1998), as scikit-learn ships it",
-        "digits",
-    )
-
-
-_SETS = {"digits": _digits}
-
-
-def load(name: str) -> ImageSet:
-    """The image set of that name; ValueError lists the names there are.
-
-    `digits`: 1,797 real handwritten digits, 8 x 8, which come with scikit-learn: nothing is downloaded.
-    """
-    if name not in _SETS:
-        raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join(_SETS)}")
-    return _SETS[name]()
