@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bookbuild
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
@@ -37,14 +38,13 @@ def browser():
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The folder of built pages; built by the command that `make book` uses if missing or stale."""
-    if bookbuild.is_stale():
-        run = subprocess.run(
-            [sys.executable, str(ROOT / "book" / "_tools" / "bookbuild.py")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if run.returncode:
-            pytest.fail(f"the book does not build:\n{run.stdout[-8000:]}", pytrace=False)
+    """The folder of built pages; built by the command that `make book` uses if missing or stale, and only once."""
+    command = [sys.executable, str(ROOT / "book" / "_tools" / "bookbuild.py")]
+    folder = bookbuild.HTML.parent
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "building.lock"):
+        if bookbuild.is_stale():
+            run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if run.returncode:
+                pytest.fail(f"the book does not build:\n{run.stdout[-8000:]}", pytrace=False)
     return bookbuild.HTML
