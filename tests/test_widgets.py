@@ -41,7 +41,7 @@ def run():
 
 
 def unpack(packed):
-    """The inverse of packing.pack, as arena.js has it."""
+    """The inverse of packing.pack, as packed.js has it."""
     at = 4 + int.from_bytes(packed[:4], "little")
     head = json.loads(packed[4:at])
     for name, kind, shape in head.pop("arrays"):

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from gantools.infogan.information import HALF_LOG_2PI, _count, _positive
 
-__all__ = ["CodeLoss", "Codes", "Heads", "categorical_loss", "gaussian_loss"]
+__all__ = ["CodeBound", "CodeLoss", "Codes", "Heads", "categorical_loss", "gaussian_loss"]
 
 
 def categorical_loss(logits: Tensor, codes: Tensor) -> Tensor:
@@ -67,6 +67,13 @@ class Heads(NamedTuple):
 
 class CodeLoss(NamedTuple):
     """-mean log Q of the categorical and of the continuous codes: scalars, nats."""
+
+    categorical: Tensor
+    continuous: Tensor
+
+
+class CodeBound(NamedTuple):
+    """H(c) + mean log Q of the categorical and of the continuous codes: scalars, nats; 0 where there is none."""
 
     categorical: Tensor
     continuous: Tensor
@@ -200,9 +207,14 @@ class Codes:
         spread = {"log_variance": found.log_variance, "variance": self.variance}  # one of them is None
         return CodeLoss(discrete, gaussian_loss(found.mean, rest, **spread))
 
-    def bound(self, outputs: Tensor, codes: Tensor) -> Tensor:
-        """The batch's estimate of L_I = H(c) + E log Q(c|x): a scalar tensor, nats.
+    def bounds(self, outputs: Tensor, codes: Tensor) -> "CodeBound":
+        """The batch's estimates of L_I = H(c) + E log Q(c|x), of the categorical and the continuous codes.
 
-        Its mean is L_I <= I(c; x), on examples that Q has not been fitted to.
+        Their sum's mean is at most I(c; x), on examples that Q has not been fitted to.
         """
-        return self.entropy - sum(self.losses(outputs, codes))
+        lost, discrete = self.losses(outputs, codes), sum(math.log(k) for k in self.categories)
+        return CodeBound(discrete - lost.categorical, self.entropy - discrete - lost.continuous)
+
+    def bound(self, outputs: Tensor, codes: Tensor) -> Tensor:
+        """Their sum: a scalar tensor, nats."""
+        return sum(self.bounds(outputs, codes))

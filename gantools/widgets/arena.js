@@ -4,25 +4,7 @@ import { Plot, control, drawer, el, legend, number, readout } from "./canvas.js"
 
 const STEPS = 8191; // as in packing.py
 const LONGEST = 0.16; // of the box's width: the greatest length of an arrow
-const TYPES = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, f4: Float32Array };
 const ROLES = ["discriminator", "generated", "other", "extra"];
-
-// Bytes of packing.pack as an object: the header's entries, and each array with its shape in `shapes`.
-export function unpack(data) {
-  const bytes = data.buffer
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-  let at = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const { arrays, ...found } = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at)));
-  found.shapes = {};
-  for (const [name, type, shape] of arrays) {
-    const size = shape.reduce((a, b) => a * b, 1) * TYPES[type].BYTES_PER_ELEMENT;
-    found[name] = new TYPES[type](bytes.slice(at, at + size).buffer);
-    found.shapes[name] = shape;
-    at += size;
-  }
-  return found;
-}
 
 // counted positions -> data units
 export function places(steps, box) {
@@ -72,7 +54,7 @@ export class Arena {
         )
       : new Plot(
           root,
-          { ...this.tiles("generated"), draw: () => this.images(this.stage, this.frame.fake, this.shape) },
+          { ...this.tiles("generated"), draw: () => this.stage.images(this.frame.fake, this.shape) },
           about.alt,
         );
     this.others = points
@@ -80,7 +62,7 @@ export class Arena {
       : [
           new Plot(
             root,
-            { ...this.tiles("real"), draw: () => this.images(this.others[0], this.real, this.realShape) },
+            { ...this.tiles("real"), draw: () => this.others[0].images(this.real, this.realShape) },
             "Real images, to compare with.",
           ),
         ];
@@ -243,31 +225,6 @@ export class Arena {
         Float32Array.from(f.arrows, (v) => v * reach),
         { width: 1.3, alpha: 0.85, head: 5 },
       );
-    }
-  }
-
-  // images (n, c, h, w) as a sheet of tiles, each smoothed by itself: eight pixels are hard to read as squares
-  images(plot, pixels, [n, c, h, w]) {
-    const columns = Math.ceil(Math.sqrt(n)),
-      rows = Math.ceil(n / columns);
-    const strip = new ImageData(w, n * h);
-    for (let k = 0; k < n; k++)
-      for (let i = 0; i < h * w; i++) {
-        for (let j = 0; j < 3; j++)
-          strip.data[4 * (k * h * w + i) + j] = pixels[(k * c + (c === 3 ? j : 0)) * h * w + i];
-        strip.data[4 * (k * h * w + i) + 3] = 255;
-      }
-    const { ctx } = plot;
-    plot.stamp ??= el("canvas");
-    plot.stamp.width = w;
-    plot.stamp.height = n * h;
-    plot.stamp.getContext("2d").putImageData(strip, 0, 0);
-    ctx.imageSmoothingEnabled = true;
-    ctx.imageSmoothingQuality = "high";
-    const [wide, high] = [(plot.x(1) - plot.x(0)) / columns, (plot.y(0) - plot.y(1)) / rows];
-    for (let k = 0; k < n; k++) {
-      const [x, y] = [plot.x(0) + (k % columns) * wide, plot.y(1) + Math.floor(k / columns) * high];
-      ctx.drawImage(plot.stamp, 0, k * h, w, h, x + 1, y + 1, wide - 2, high - 2);
     }
   }
 

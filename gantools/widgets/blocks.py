@@ -73,11 +73,14 @@ class Block:
 _ROOT = 'document.querySelector("#%s:not([data-ready])")'
 
 
-def explore(name: str | Path, part: str = "default", *, alt: str | None = None) -> Block:
+def explore(
+    name: str | Path, part: str = "default", *, alt: str | None = None, data: tuple | None = None
+) -> Block:
     """The explorable figure `widgets/<name>.js` as a block of HTML that needs neither kernel nor network.
 
     `name` may also be the path of a .js file of your own; `part` picks one of several exports; `alt` says in
-    words what the figure shows. Raises ValueError for an unknown name or part and for a missing `alt`.
+    words what the figure shows; `data`, (header, arrays) as `packing.pack` takes them, is for a figure that
+    calls `handed(root)` of packed.js.  Raises ValueError for an unknown name or part and for a missing `alt`.
     """
     alt = check_alt(alt)
     path = Path(name) if str(name).endswith(".js") else _HERE / f"{name}.js"
@@ -89,7 +92,13 @@ def explore(name: str | Path, part: str = "default", *, alt: str | None = None) 
     if part not in parts:
         raise ValueError(f"{name} has no part {part!r}; there are: {', '.join(parts)}")
     label = path.stem if part == "default" else f"{path.stem}-{part}"
-    return Block(label, alt, _call(before, value, part))
+    return Block(label, alt, _call(before, value, part), "" if data is None else _handed(packing.pack(*data)))
+
+
+def _handed(packed: bytes) -> str:
+    """What a block brings with it, for `handed` of packed.js."""
+    data = base64.b64encode(gzip.compress(packed, 9, mtime=0)).decode()
+    return f'<script type="text/plain" class="gan-data">{data}</script>'
 
 
 def _call(before: str, value: str, part: str = "default") -> str:
@@ -106,6 +115,4 @@ def Replay(recording, *, title: str | None = None, alt: str | None = None) -> Bl
     check_alt(alt)
     if title is not None:
         recording = replace(recording, about={**recording.about, "title": title})
-    data = base64.b64encode(gzip.compress(packing.recording(recording), 9, mtime=0)).decode()
-    inside = f'<script type="text/plain" class="gan-data">{data}</script>'
-    return Block("replay", alt, _call(*bundle("replay.js")), inside)
+    return Block("replay", alt, _call(*bundle("replay.js")), _handed(packing.recording(recording)))

@@ -418,6 +418,29 @@ export class Plot {
     ctx.imageSmoothingQuality = "low";
     ctx.drawImage(this.stamp, left, top, this.x(box[1] + dx) - left, this.y(box[2] - dy) - top);
   }
+  // images (n, c, h, w) as a sheet of tiles, each smoothed by itself: eight pixels are hard to read as squares
+  images(pixels, [n, c, h, w], columns = Math.ceil(Math.sqrt(n))) {
+    const rows = Math.ceil(n / columns);
+    const strip = new ImageData(w, n * h);
+    for (let k = 0; k < n; k++)
+      for (let i = 0; i < h * w; i++) {
+        for (let j = 0; j < 3; j++)
+          strip.data[4 * (k * h * w + i) + j] = pixels[(k * c + (c === 3 ? j : 0)) * h * w + i];
+        strip.data[4 * (k * h * w + i) + 3] = 255;
+      }
+    const { ctx } = this;
+    this.stamp ??= el("canvas");
+    this.stamp.width = w;
+    this.stamp.height = n * h;
+    this.stamp.getContext("2d").putImageData(strip, 0, 0);
+    ctx.imageSmoothingEnabled = true;
+    ctx.imageSmoothingQuality = "high";
+    const [wide, high] = [(this.x(1) - this.x(0)) / columns, (this.y(0) - this.y(1)) / rows];
+    for (let k = 0; k < n; k++) {
+      const [x, y] = [this.x(0) + (k % columns) * wide, this.y(1) + Math.floor(k / columns) * high];
+      ctx.drawImage(this.stamp, 0, k * h, w, h, x + 1, y + 1, wide - 2, high - 2);
+    }
+  }
   // the line on which a surface takes a level (marching squares)
   contour(values, nx, ny, level, { box = [this.x0, this.x1, this.y0, this.y1], ...style } = {}) {
     this.pen({ colour: "discriminator", width: 1.5, ...style });

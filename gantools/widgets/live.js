@@ -1,6 +1,7 @@
 // The arena before a game that trains in the kernel.
 import { control, el, number } from "./canvas.js";
-import { Arena, places, unpack } from "./arena.js";
+import { Arena, places } from "./arena.js";
+import { unpack } from "./packed.js";
 
 const MOST = 1200; // points of a loss curve before neighbours are merged
 

@@ -1,7 +1,7 @@
 """What a canvas is told: one block of bytes, a frame for Live or a whole run for Replay.
 
 Layout: length of the header (uint32, little-endian), the header (JSON), the arrays one after another. The
-header's `arrays` lists [name, type, shape]; types are u1, i1, u2 and f4. `unpack` in arena.js is its inverse.
+header's `arrays` lists [name, type, shape]; types are u1, i1, u2 and f4. `unpack` in packed.js is its inverse.
 """
 
 import json

@@ -1,11 +1,7 @@
 // A recorded game under a scrubber: no kernel, no network.
 import { control, el } from "./canvas.js";
-import { Arena, places, undo, unpack } from "./arena.js";
-
-async function inflate(text) {
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
+import { Arena, places, undo } from "./arena.js";
+import { handed } from "./packed.js";
 
 // The run as a function of the frame's index.
 function frames(run) {
@@ -33,7 +29,7 @@ function frames(run) {
 }
 
 export default async function replay(root) {
-  const run = unpack(await inflate(root.querySelector(".gan-data").textContent));
+  const run = await handed(root);
   const last = run.turns.length - 1;
   const at = frames(run);
   let k = 0,
