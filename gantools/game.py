@@ -96,6 +96,7 @@ class Player:
     steps       steps it takes in a turn
     after       called with the player after each of its steps (weight clipping, say)
     ema         decay of a running average of its nets, `player.average`, or None
+    since       turns after which it joins: it is there from the start, and in every checkpoint, but takes no step
     """
 
     name: str
@@ -105,10 +106,13 @@ class Player:
     steps: int = 1
     after: Callable | None = None
     ema: float | None = None
+    since: int = 0
 
     def __post_init__(self):
         if self.steps < 1:
             raise ValueError(f"the {self.name} must take at least one step a turn, not {self.steps}")
+        if not isinstance(self.since, int) or self.since < 0:
+            raise ValueError(f"the {self.name} joins after a whole number of turns, at least 0, not {self.since!r}")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ValueError(f"ema must lie in [0, 1), not {self.ema}")
         if not isinstance(self.nets, nn.Module):
@@ -140,7 +144,7 @@ class Player:
 
 @dataclass(slots=True)
 class Turn:
-    """What a turn leaves behind: its number and each player's last loss, still on the device."""
+    """What a turn leaves behind: its number and the last loss of each player that takes part, on the device."""
 
     number: int
     losses: dict[str, Tensor]
@@ -215,7 +219,7 @@ class Game:
         self.number += 1
         last = {}
         for player in self.players:
-            for _ in range(player.steps):
+            for _ in range(player.steps if self.number > player.since else 0):
                 last[player.name] = self._step(player)
         return Turn(self.number, last)
 

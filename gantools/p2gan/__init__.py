@@ -6,4 +6,5 @@
 Everything is reached from here: `p2gan.optimum(...)`, `p2gan.game(...)`.
 """
 
+from gantools.p2gan.games import *  # noqa: F403
 from gantools.p2gan.optimum import *  # noqa: F403
