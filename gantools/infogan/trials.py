@@ -155,7 +155,7 @@ def gallery(
     _count(2, steps=steps), _count(1, noises=noises)
     law, shape = played.rules.codes, played.data["real"].shape
     k, line = law.categories[0], torch.linspace(-1, 1, steps)
-    value, first, second = torch.cartesian_prod(torch.arange(k), line, line).unbind(1)  # (k * steps^2,) each
+    value, first, second = torch.cartesian_prod(torch.arange(k).float(), line, line).unbind(1)  # (k * steps^2,) each
     codes = torch.cat([one_hot(value.long(), k).float(), torch.stack([first, second], 1)], 1)
     parts = {"images": [], "read": [], "seen": [], "sure": []}
     for seed in range(noises):

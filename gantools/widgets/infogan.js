@@ -343,7 +343,8 @@ export async function digits(root) {
   const place = (v) => Math.round(((v + 1) / 2) * (steps - 1));
   const at = (s, code) => ((s.z * k + code) * steps + place(s.c1)) * steps + place(s.c2);
   const picture = (i) => run.images.subarray(i * h * w, (i + 1) * h * w);
-  const slider = (id, label) => ({ id, label, min: -1, max: 1, step: 2 / (steps - 1), value: 0 });
+  const two = (v) => number(v, 2);
+  const slider = (id, label) => ({ id, label, min: -1, max: 1, step: 2 / (steps - 1), value: 0, format: two });
   const listed = (n, label) =>
     Array.from({ length: n }, (_, value) => ({ value, label: `${label}${value + 1}` }));
   explorable(root, {
