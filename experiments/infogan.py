@@ -23,8 +23,8 @@ PROTOCOL = f"""
 scikit-learn's 1797 digits, 8 x 8.  Generator 28-128-128-64 (16 numbers of noise, a code of 10 values, two
 codes from U(-1, 1)), body 64-128-128, heads of one layer; leaky ReLU; batches of 64, {TURNS} turns, seeds 0 to 2.
 Adam (0, 0.99) at 0.003 for both players, instance noise 0.5, running average 0.998, lambda 1 for the
-categorical and 0.1 for the continuous codes.  These were chosen on seed 50, among nine settings of rate,
-noise, lambda, batch norm and who reads.  "labels told" is the conditional GAN with nets of the same size.
+categorical and 0.1 for the continuous codes.  These were chosen on seed 50, among ten settings of rates,
+noise, lambda, width, normalisation and penalty.  "labels told" is the conditional GAN with nets of the same size.
 The judge is a classifier trained on two thirds of the digits; codes are paired with classes one to one, as
 fits best.  2000 samples; read_* are about Q's reading of all real digits, against labels that no player saw.
 """
