@@ -5,12 +5,14 @@ import math
 
 import numpy as np
 import pytest
+from answers import judged
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from gantools import divergences, p2gan
+from gantools import divergences, p2gan, widgets
 from gantools.divergences import F_DIVERGENCES, f_divergence
+from gantools.exercises import p2gan as ex
 
 LOG2 = math.log(2)
 HALVES, BLACK = [0.5, 0.5], [1.0, 0.0]  # data, half black and half blond hair, and a source of black hair
@@ -474,6 +476,250 @@ def test_critics_where_laws_do_not_meet():
     assert best.auxiliary[0] == pytest.approx([0.0, -math.inf, -LOG2, math.inf])
     value = p2gan.game_value(*best, q, p, r, 0.3)
     assert value == pytest.approx(p2gan.objective(q, p, r, 0.3), abs=1e-12)
+
+
+# ---- what the theorems do not say -------------------------------------------------------------------------
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(2, 5), st.integers(0, 10**6), st.floats(0.05, 3))
+def test_against_frozen_critics_the_value_is_linear_with_the_objective_s_slopes(n, seed, alpha):
+    p, r, q = laws(n, seed)
+    frozen = p2gan.critics(q, p, r)
+    corners = [p2gan.game_value(*frozen, corner, p, r, alpha) for corner in np.eye(n)]
+    other = laws(n, seed + 1)[0]
+    assert p2gan.game_value(*frozen, other, p, r, alpha) == pytest.approx(other @ corners, abs=1e-9)
+    h = 1e-6 * q.min()
+    for x in range(1, n):  # the slope from letter 0 to letter x
+        step = h * (np.eye(n)[x] - np.eye(n)[0])
+        up, down = (p2gan.objective(q + sign * step, p, r, alpha) for sign in (1, -1))
+        assert (up - down) / (2 * h) == pytest.approx(corners[x] - corners[0], abs=1e-5)
+
+
+def test_the_best_law_is_no_saddle_point_of_two_players():
+    for alpha in (0.05, 0.1, 0.5):
+        best = p2gan.optimum(HALVES, BLACK, alpha)
+        primary = p2gan.critics(best.q, HALVES, BLACK).primary
+        gains = []
+        for corner in np.eye(2):
+            own = p2gan.critics(corner, HALVES, BLACK).auxiliary
+            gains.append(p2gan.game_value(primary, own, corner, HALVES, BLACK, alpha))
+        assert min(gains) > best.value + 1e-4
+
+        def worst(scores):  # what two players reach against S: corners suffice
+            own = [p2gan.critics(corner, HALVES, BLACK).auxiliary for corner in np.eye(2)]
+            return max(p2gan.game_value(scores, s, q, HALVES, BLACK, alpha) for s, q in zip(own, np.eye(2)))
+
+        fine = {"fatol": 1e-10, "xatol": 1e-8}
+        search = optimize.minimize(worst, primary, method="Nelder-Mead", options=fine)
+        t = np.linspace(0, 1, 20_001)
+        chord = alpha * 2 * LOG2 * (1 - t) - js(np.array(HALVES), np.stack([t, 1 - t], -1))
+        assert search.fun == pytest.approx(chord.max(), abs=1e-6) and search.fun > best.value + 1e-3
+
+
+def test_letters_that_no_heavy_source_charges_are_kept():
+    """Theorem pp-thin letter by letter: weights of 0.7 each, but only one source a letter."""
+    found = p2gan.optimum(np.full(8, 1 / 8), np.eye(8)[:7], 0.7)
+    assert found.proven and found.q.min() > 6e-4 and found.q[7] > 0.99
+    both = p2gan.optimum([0.5, 0.5], [BLACK, BLACK], 0.7)  # two on one letter: given up
+    assert both.q == pytest.approx([0, 1]) and both.proven
+
+
+@pytest.mark.parametrize("modes", [2, 8, 25])
+def test_the_collapsed_mode_to_first_order(modes):
+    def first(alpha):
+        return (1 - 2 * alpha * (modes - 1) / modes * math.log(modes + 1)) / modes
+
+    errors = [p2gan.dropped_share(modes, a) - first(a) for a in (2e-3, 1e-3)]
+    assert abs(errors[0]) < 1e-4 and errors[0] / errors[1] == pytest.approx(4, rel=0.1)
+
+
+def test_two_generators_to_first_order():
+    def errors(size):
+        found = p2gan.two_generators(HALVES, BLACK, gamma=size, beta=size)
+        one, two = (1 - size * math.log(3)) / 2, (1 + size * math.log(3)) / 2
+        return np.array([found.first[0] - one, found.second[0] - two])
+
+    assert np.abs(errors(1e-3)).max() < 3e-6
+    assert errors(2e-3) / errors(1e-3) == pytest.approx([4, 4], rel=0.05)
+
+
+def test_a_law_that_gives_up_a_letter_is_a_local_maximum_beyond_one():
+    p, r, alpha = np.array([0.2, 0.3, 0.5]), np.array([0.4, 0.5, 0.1]), 1.2
+    t = np.linspace(0, 1, 4001)
+    face = np.stack([np.zeros_like(t), t, 1 - t], -1)
+    q = face[(alpha * js(r, face) - js(p, face)).argmax()]
+    value = p2gan.objective(q, p, r, alpha)
+    rng = np.random.default_rng(0)
+    for size in (1e-4, 1e-6):
+        for other in rng.dirichlet(np.ones(3), 50):
+            assert p2gan.objective((1 - size) * q + size * other, p, r, alpha) < value + 1e-9
+
+
+# ---- exercises --------------------------------------------------------------------------------------------
+
+
+def loss(pull, push, alpha):
+    return -np.logaddexp(0, pull).mean() + alpha @ np.logaddexp(0, push).mean(1)
+
+
+@pytest.mark.parametrize("check, right, wrongs", [
+    (ex.check_unmix, [0.3, 1.1 / 3, 1 / 3], [
+        ([0.225, 0.275, 0.25], "divide"), ([0.4, 0.35, 0.25], "those are the data"),
+        ([0.46, 0.34, 0.2], "takes away"), ([0.5, 0.6, -0.1], "not a law"), ([0.2, 0.4, 0.4], "letter 0"),
+        ([1.0], "shape")]),
+    (ex.check_bounded, {"kl", "hellinger", "js", "jsd", "gan", "tv"}, [
+        ({"js", "tv", "hellinger", "jsd", "gan"}, "outweighed"), ({"js", "pearson"}, "1/q"),
+        (["reverse_kl"], "blond"), ({"kl", "js"}, "bounded whatever"), ({"wasserstein"}, "is not among"),
+        ("js", "give a set")]),
+    (ex.check_loss, loss, [
+        (lambda a, b, c: -loss(a, b, c), "flipped"),
+        (lambda a, b, c: loss(a, b, -c), "pulled by its sources"),
+        (lambda a, b, c: loss(a, b, np.ones_like(c)), "weights"),
+        (lambda a, b, c: loss(a, b, c / len(c)), "not averaged"),
+        (lambda a, b, c: loss(a, b, c) + np.logaddexp(0, [a, -a]).mean(1).sum(), "non-saturating"),
+        (lambda a, b, c: 0.0, "the loss is")]),
+    (ex.check_slope, lambda p: np.log(p / (2 - p)), [
+        (np.log, "comes from blond"), (lambda p: np.log(p / (2 - p)) / 2, "2 JSD"),
+        (lambda p: np.log(p) + np.log(2 - p), "subtracted"), (lambda p: np.log(p / (1 + p)), "1 - p")]),
+    (ex.check_equilibrium, "equilibrium but worst", [
+        ("the maximum", "sign"), ("no equilibrium", "constant"), ("a local maximum", "positive"),
+        (3, "among")]),
+    (ex.check_specialist, 0.1, [(1.0, "JS"), (1 / 9, "one of ten"), (0.125, "eight")]),
+    (ex.check_parameters, 32896, [(32768, "biases"), (49666, "whole generator"), (16770, "shared"),
+                                  (258, "last layer")]),
+    (ex.check_strength, 0.2 / math.log(3), [(0.2, "log 3"), (0.1, "factors"), (0.1 / math.log(3), "p is 1/2"),
+                                            (0.2 / LOG2, "at blond")]),
+])  # fmt: skip
+def test_exercises(capsys, check, right, wrongs):
+    judged(capsys, check, right, wrongs)
+
+
+def test_the_exercises_answers_by_other_means():
+    un_mixed = p2gan.optimum([0.4, 0.35, 0.25], [0.7, 0.3, 0.0], 0.25, "kl", "kl").q
+    assert un_mixed == pytest.approx([0.3, 1.1 / 3, 1 / 3], abs=1e-8)
+    for name in ex.PUSHES:
+        try:
+            bounded = p2gan.optimum(HALVES, BLACK, 0.1, "kl", name).value < math.inf
+        except ValueError:
+            bounded = False
+        assert bounded == (name not in ("pearson", "reverse_kl")), name
+    assert p2gan.dropped_share(10, 0.1, "kl", "kl") == pytest.approx(0, abs=1e-9)
+    assert p2gan.face_slope([0, 1], 0, [0.3, 0.7], BLACK, 1) == pytest.approx(math.log(0.3 / 1.7), abs=1e-9)
+    assert p2gan.small_alpha(HALVES, BLACK, 0.2 / math.log(3))[0] == pytest.approx(0.4)
+    assert p2gan.optimum(HALVES, BLACK, 0.1635).q[0] == pytest.approx(0.4, abs=1e-4)
+
+
+# ---- the moving figures -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """Sets controls of a part of widgets/p2gan.js, presses a button if asked, and reads the numbers."""
+    pages, errors = {}, []
+
+    def read(part, press=None, **controls):
+        if part not in pages:
+            page = pages[part] = browser.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            block = widgets.explore("p2gan", part, alt="test").html
+            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        page = pages[part]
+        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
+        if press:
+            page.get_by_role("button", name=press).click()
+        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
+        assert not errors, errors
+        return found
+
+    read.pages = pages
+    yield read
+    for page in pages.values():
+        page.close()
+
+
+@pytest.mark.parametrize("kind", ["js-js", "kl-kl", "kl-js"])
+@pytest.mark.parametrize("sources", [1, 2])
+@pytest.mark.parametrize("seed, alpha", [(0, 0.1), (1, 0.45), (2, 0.9), (3, 1.3), (4, 2.5)])
+def test_the_moving_optimum_is_the_library_s(figure, kind, sources, seed, alpha):
+    p, r, s = laws(3, seed, concentration=2.0)
+    pull, push = kind.split("-")
+    shown = figure("default", kind=kind, alpha=alpha, two=sources == 2, p=[*p], r=[*r], r2=[*s])
+    pushers, weights = [r, s][:sources], [alpha / sources] * sources
+    try:
+        found = p2gan.optimum(p, pushers, weights, pull, push)
+    except ValueError as why:
+        assert "unbounded" in str(why) and shown["q"] is None and "unbounded" in shown["verdict"]
+        assert alpha > shown["limit"] == pytest.approx((p / np.mean(pushers, 0)).min())
+        return
+    assert shown["value"] == pytest.approx(found.value, abs=1e-7)
+    assert shown["q"] == pytest.approx(found.q, abs=1e-4)
+
+
+def test_a_kl_push_against_js_has_no_best_law_in_the_figure_either(figure):
+    shown = figure("default", kind="js-kl", alpha=0.01, two=False, p=[0.4, 0.3, 0.3], r=[0.2, 0.2, 0.6])
+    assert shown["q"] is None and shown["limit"] == 0 and "unbounded" in shown["verdict"]
+    assert figure("default", alpha=0)["q"] == pytest.approx([0.4, 0.3, 0.3], abs=1e-6)
+
+
+def test_the_figure_s_buttons_tell_the_chapter_s_stories(figure):
+    hair = figure("default", press="Two hair colours")
+    assert hair["q"] == pytest.approx([0.144584, 0.855416, 0], abs=1e-5)
+    assert "black thinned to 0.29" in hair["verdict"]
+    assert figure("default", alpha=0.97)["verdict"] == "black thinned to a trace"
+    assert figure("default", alpha=1.2)["verdict"] == "black removed"
+    hard = figure("default", press="A push too hard")
+    assert hard["q"] == [0, 0, 1] and hard["verdict"] == "it has left the data's support"
+    assert figure("default", alpha=2.84)["q"] == pytest.approx([0, 1, 0])
+    mixed = figure("default", press="Un-mixing")
+    assert mixed["q"] == pytest.approx(p2gan.unmix([0.5, 0.3, 0.2], [0.85, 0.1, 0.05], 0.4), abs=1e-6)
+    assert mixed["limit"] == pytest.approx(p2gan.unmixing_limit([0.5, 0.3, 0.2], [0.85, 0.1, 0.05]))
+    start = figure("default", press="Back to the start")
+    assert 0.05 < start["q"][0] < 0.15
+
+
+def test_the_path_grows_from_the_data(figure):
+    shown = figure("default", kind="js-js", alpha=0.5, two=False, p=HALVES + [0], r=PUSHER)
+    assert shown["path"][0]["q"] == pytest.approx(HALVES + [0], abs=1e-6)
+    for step in shown["path"][5::20]:
+        assert step["q"] == pytest.approx(p2gan.optimum(THREE, PUSHER, step["alpha"]).q, abs=1e-4)
+
+
+def test_points_are_dragged_and_stay_in_the_triangle(figure):
+    figure("default", press="Back to the start")
+    page = figure.pages["default"]
+    page.wait_for_timeout(100)
+    box = page.locator("canvas").first.bounding_box()
+    data = page.evaluate("() => document.querySelector('.gan-block').gan.handles()[0]")
+    page.mouse.move(box["x"] + data["x"], box["y"] + data["y"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + data["x"], box["y"] + box["height"] - 2, steps=4)  # below the lower edge
+    page.mouse.up()
+    p = page.evaluate("() => document.querySelector('.gan-block').gan.state.p")
+    assert p[2] == 0 and sum(p) == pytest.approx(1) and min(p) >= 0
+
+
+@pytest.mark.parametrize("gamma, beta, data, aux", [
+    (0.1, 0.01, 0.5, 1.0), (0.5, 0.3, 0.5, 1.0), (0.1, 0.1, 0.3, 0.9), (0.1, 0.5, 0.5, 1.0),
+    (0.0, 0.0, 0.7, 1.0),
+])  # fmt: skip
+def test_the_moving_pair_settles_where_the_library_s_does(figure, gamma, beta, data, aux):
+    shown = figure("pair", gamma=gamma, beta=beta, data=data, aux=aux, start=data)
+    found = p2gan.two_generators([data, 1 - data], [aux, 1 - aux], gamma, beta)
+    assert shown["first"] == pytest.approx(found.first[0], abs=1e-5)
+    assert shown["second"] == pytest.approx(found.second[0], abs=1e-5)
+
+
+def test_the_moving_pair_s_sweep_and_buttons(figure):
+    shown = figure("pair", press="A push that works")
+    assert shown["first"] == pytest.approx(0.133, abs=1e-3)
+    assert figure("pair", start=0.95)["first"] == pytest.approx(shown["first"], abs=1e-5)
+    beta, first, second = shown["sweep"][5]
+    found = p2gan.two_generators(HALVES, BLACK, 0.1, beta)
+    assert (first, second) == pytest.approx((found.first[0], found.second[0]), abs=1e-3)
+    assert figure("pair", press="The paper's weights")["second"] == pytest.approx(0.551945, abs=1e-5)
 
 
 # ---- bad input --------------------------------------------------------------------------------------------

@@ -320,10 +320,11 @@ def _by_dual(forces: list[Force]) -> np.ndarray:
     n = len(forces[0].masses)
     low, high = _slope(forces, np.ones((1, 1))).min(), _slope(forces, np.full((1, 1), 1 / n)).max()
     much, little = np.ones(n), np.zeros(n)
-    for _ in range(9):  # 2^45 parts of the first interval
-        price = np.linspace(low, high, 33)
-        masses = _falling(forces, price[None], little[:, None], much[:, None])  # (n, 33)
-        k = int(np.clip((masses.sum(0) >= 1).sum(), 1, 32))  # the first price that is too high
+    bits = 9 if n <= 16 else 5  # few points: many prices at once
+    for _ in range(45 // bits):  # 2^45 parts of the first interval
+        price = np.linspace(low, high, 2**bits + 1)
+        masses = _falling(forces, price[None], little[:, None], much[:, None])  # (n, prices)
+        k = int(np.clip((masses.sum(0) >= 1).sum(), 1, 2**bits))  # the first price that is too high
         low, high, much, little = price[k - 1], price[k], masses[:, k - 1], masses[:, k]
     # Both are best at (nearly) this price, and so is what lies between them, where J is concave.
     gap = much.sum() - little.sum()
