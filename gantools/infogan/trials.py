@@ -5,7 +5,7 @@
     answers, agreement          which class a judge sees where the generator was asked for which code
     read_classes                which code Q reads in real images of which class
     gallery                     decoded images over a grid of codes, for the figure that moves them
-    digit_run                   one job of experiments/infogan.py
+    ring_run, digit_run         one job of experiments/infogan_ring.py and of experiments/infogan.py
 
 Source: the experiments of Chen et al. (2016), *InfoGAN*, section 7, at a size that one core trains in seconds.
 """
@@ -28,7 +28,7 @@ from gantools.infogan.labels import matched_accuracy, nmi
 
 __all__ = [
     "DIGITS", "Agreement", "Answers", "agreement", "answers", "components", "digit_game", "digit_run", "gallery",
-    "labelled_game", "read_classes", "ring_game",
+    "labelled_game", "read_classes", "ring_game", "ring_run",
 ]  # fmt: skip
 
 # Adam without momentum, strong instance noise, a running average: as for the digits of the minimax game
@@ -171,6 +171,17 @@ def gallery(
 
 def _bytes(probability: np.ndarray) -> np.ndarray:
     return np.round(255 * probability).astype(np.uint8)
+
+
+def ring_run(weight: float, k: int, seed: int, turns: int, **options) -> dict:
+    """Play `ring_game` and measure: one job of experiments/infogan_ring.py."""
+    played = ring_game(weight, k, seed=seed, **options)
+    played.run(turns)
+    law = played.data["real"]
+    modes = metrics.modes_found(played.sample(4000), law)
+    matched = nmi(*answers(played, components(law))[:2])
+    return {"modes": modes.found, "high_quality": round(modes.high_quality, 4), "nmi": round(matched, 4),
+            "bound": round(estimated_bounds(played).categorical, 4)}  # fmt: skip
 
 
 def digit_run(
