@@ -27,6 +27,15 @@ COLOURS = {
     "ink": "#000000",  # text, axes, theory
     "paper": "#ffffff",  # what lies under everything
     "grid": "#b0b0b0",
+    # many generators, each in its own colour: chosen by search to differ for every eye, and from the data's
+    "g1": "#c44e00",
+    "g2": "#014d3a",
+    "g3": "#7450da",
+    "g4": "#7b6e41",
+    "g5": "#a25c72",
+    "g6": "#102147",
+    "g7": "#540b03",
+    "g8": "#3d007d",
 }
 DARK = {
     "data": "#56b4e9",
@@ -38,7 +47,16 @@ DARK = {
     "ink": "#e3e7ec",
     "paper": "#14181e",
     "grid": "#4a525c",
+    "g1": "#f14319",
+    "g2": "#a0eb70",
+    "g3": "#9b68ff",
+    "g4": "#fce001",
+    "g5": "#ed31a1",
+    "g6": "#3afdf9",
+    "g7": "#ab8065",
+    "g8": "#e3f4c5",
 }
+GENERATORS = tuple(f"g{j}" for j in range(1, 9))
 
 ROLES = ("data", "generated", "discriminator", "other", "extra")
 STYLE = {

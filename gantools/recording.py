@@ -106,7 +106,10 @@ class Recording:
     pull      where the generator is drawn at the first points of `fake`, (T, a, 2) float32, or None
     losses    of each player at each turn, (turns played, players) float32
     measures  what was measured at each frame, (T, k) float32, or None; about["measures"] has the k names
-    about     title, box, players, loss, level, measures, seed, device, seconds, gantools (its version)
+    about     title, box, players, loss, level, measures, since, seed, device, seconds, gantools (its version)
+
+    With several generators `since` says after which turn each joined: of the k that are there in a frame, row i
+    is of generator i % k, and keeps its latent until another joins.  A loss is NaN until its player joins.
     """
 
     turns: Tensor
@@ -161,10 +164,10 @@ def record(
     _whole("every", every, 1)
     view = View.of(game, points, grid, arrows)
     names = [player.name for player in game.players]
-    start, began = game.number, time.perf_counter()
+    start, began, none = game.number, time.perf_counter(), torch.full((), math.nan, device=game.device)
     frames, measured, kept = [snapshot(game, view)], [measurements(game, measure)], []
     for turn in game.turns(turns):
-        kept.append(torch.stack([turn.losses[name] for name in names]))  # stays on the device
+        kept.append(torch.stack([turn.losses.get(name, none) for name in names]))  # stays on the device
         done = turn.number - start
         if done % every == 0 or done == turns:
             frames.append(snapshot(game, view))
@@ -210,6 +213,7 @@ def describe(game, view: View, title: str, measure: Mapping[str, Callable] | Non
         "loss": name,
         "level": level(name) if name else None,
         "measures": list(measure or ()),
+        "since": list(getattr(game.rules, "since", ())),
     }
 
 

@@ -51,6 +51,15 @@ def test_the_main_colours_differ_for_every_eye(palette, eye):
         assert np.linalg.norm(seen[a] - seen[b]) > 15, (a, b)  # 2 can just be told apart side by side
 
 
+@pytest.mark.parametrize("palette", [figures.COLOURS, figures.DARK], ids=["light", "dark"])
+@pytest.mark.parametrize("eye", DEFICIENCY)
+def test_eight_generators_differ_for_every_eye_from_each_other_and_from_the_data(palette, eye):
+    roles = ("data", *figures.GENERATORS)
+    seen = {role: lab(np.array(DEFICIENCY[eye]) @ linear(palette[role])) for role in roles}
+    for a, b in itertools.combinations(roles, 2):
+        assert np.linalg.norm(seen[a] - seen[b]) > 15, (a, b)
+
+
 def test_the_surface_lets_the_page_through_where_the_discriminator_is_undecided():
     fake, half, real = figures.SURFACE([0.0, 0.5, 1.0])
     assert half[3] < 0.02 and fake[3] > 0.5 and real[3] > 0.5

@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from gantools import data, losses, nets, storage
+from gantools import data, losses, nets, p2gan, storage
 from gantools.game import Game, Player, adam, gan
 from gantools.recording import Recording, View, level, record, snapshot
 
@@ -104,6 +104,31 @@ def test_every_loss_has_a_surface_and_a_level(name):
     assert frame.surface.shape == (4, 4)
     expected = {"minimax": math.log(4), "nonsaturating": math.log(4), "least_squares": 1 / 4, "hinge": 2}
     assert level(name) == pytest.approx(expected.get(name, 0), abs=1e-6)
+
+
+def growing(**options):
+    """Three generators, joining at turns 0, 3 and 6."""
+    players = nets.mlp([3, 8, 2]), nets.mlp([2, 8, 1], seed=1)
+    return p2gan.game(*players, data.ring(8), p2gan.pooled(3), since=3, batch_size=8, device="cpu", **options)
+
+
+def test_several_generators_are_recorded_with_the_turns_after_which_they_join():
+    run, game = record(growing(alpha=0.2), 7, 3, points=9, grid=3, arrows=6), growing(alpha=0.2)
+    assert run.about["since"] == [0, 3, 6] and run.turns.tolist() == [0, 3, 6, 7]
+    game.run(3)
+    z = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    first, second = (torch.nn.Sequential(net, game.rules.generators.trunk) for net in game.rules.generators.firsts[:2])
+    assert torch.allclose(run.fake[1, ::2], first(z), atol=1e-6)  # row i is generator i % 2's, of latent i // 2
+    assert torch.allclose(run.fake[1, 1::2], second(z[:4]), atol=1e-6)
+    assert torch.equal(run.pull[1], game.pull(game.sample(9)[:6]))
+    assert ring().rules.__dict__.get("since") is None and record(ring(), 1, 1, points=4).about["since"] == []
+
+
+def test_a_player_that_has_not_joined_has_no_loss_yet():
+    run = record(growing(together=False), 7, 7, points=9, grid=3, arrows=0)
+    assert run.about["players"] == ["discriminators", "generator 1", "generator 2", "generator 3"]
+    assert run.losses.isnan().sum(0).tolist() == [0, 0, 3, 6]
+    assert not run.losses[6].isnan().any()
 
 
 def test_images_are_recorded_as_images():

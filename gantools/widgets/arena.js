@@ -22,19 +22,23 @@ export function undo(a, frames) {
 }
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-// a running mean over the last few hundredths of the curve
+// a running mean over the last few hundredths of the curve, from its first number on
 const smooth = (ys) => {
   const keep = 1 - 1 / Math.max(1, ys.length / 50);
-  let mean = ys[0];
-  return ys.map((y) => (mean = keep * mean + (1 - keep) * y));
+  let mean = NaN;
+  return ys.map((y) => (mean = Number.isFinite(mean) ? keep * mean + (1 - keep) * y : y));
 };
+// the colour of a generator among many; the ninth has that of the first, so pictures number them too
+const hue = (j) => `g${(j % 8) + 1}`;
 const padded = (lo, hi) => [lo - 0.06 * (hi - lo || 1), hi + 0.06 * (hi - lo || 1)];
 
 export class Arena {
-  // about: {title, alt, box | null, players, loss, level, measures, pause}; extra: nodes of the host, below the plots
+  // about: {title, alt, box | null, players, loss, level, measures, since, pause}; since: turns after which each of
+  // many generators joins; extra: nodes of the host, below the plots
   constructor(root, about, extra) {
     this.root = root;
     this.about = about;
+    this.many = about.since?.length > 1 ? about.since : null;
     this.curve = { turns: [], losses: [], pulls: [] }; // means of stretches of turns, oldest first
     this.measured = { turns: [], rows: [] }; // a row of numbers at some turns, named by about.measures
     this.whole = 0; // turns of a finished run; 0 while it goes on
@@ -124,7 +128,9 @@ export class Arena {
     const key = points
       ? [
           ["data", "real", "dot"],
-          ["generated", "generated", "dot"],
+          ...(this.many
+            ? this.many.map((_, j) => [hue(j), `generator ${j + 1}`, "dot"])
+            : [["generated", "generated", "dot"]]),
           ["discriminator", this.judge() === "D" ? "D undecided (½)" : "the critic undecided"],
         ]
       : [];
@@ -168,7 +174,7 @@ export class Arena {
     this.frame = frame;
     const said = this.about.players.map((name, i) => [
       `${name}'s loss`,
-      losses ? number(losses[i]) : "–",
+      losses && !Number.isNaN(losses[i]) ? number(losses[i]) : "–",
       ROLES[i % 4],
     ]);
     const pull =
@@ -181,8 +187,14 @@ export class Arena {
       row ? number(row[i]) : "–",
       ROLES[(this.about.players.length + i) % 4],
     ]);
-    this.say.show([["turn", String(frame.turn)], ...seen, ...said, ...pull, ...rows]);
+    const here = this.many ? [["generators", `${this.joined()} of ${this.many.length}`]] : [];
+    this.say.show([["turn", String(frame.turn)], ...here, ...seen, ...said, ...pull, ...rows]);
     this.pen.ask();
+  }
+
+  // how many of many generators are in the frame: row i of its points is of generator i % joined()
+  joined() {
+    return this.many.filter((t) => t <= this.frame.turn).length;
   }
 
   draw() {
@@ -217,7 +229,8 @@ export class Arena {
     }
     p.points(this.real, { colour: "data", size: 2.2, alpha: 0.75 });
     p.points(f.fake, { colour: "paper", size: 3.4, alpha: 0.9 });
-    p.points(f.fake, { colour: "generated", size: 2.6, alpha: 1 });
+    if (this.many) this.crowd(p, f.fake);
+    else p.points(f.fake, { colour: "generated", size: 2.6, alpha: 1 });
     if (on.arrows && f.arrows) {
       const reach = (LONGEST * (box[1] - box[0])) / 127;
       p.arrows(
@@ -226,6 +239,19 @@ export class Arena {
         { width: 1.3, alpha: 0.85, head: 5 },
       );
     }
+  }
+
+  // points of many generators, each in its colour, with its number at its first point
+  crowd(p, fake) {
+    const k = this.joined();
+    for (let j = 0; j < k; j++) {
+      const own = [];
+      for (let i = 2 * j; i < fake.length; i += 2 * k) own.push(fake[i], fake[i + 1]);
+      p.points(own, { colour: hue(j), size: 2.6, alpha: 1 });
+    }
+    const style = { dx: 5, dy: -7, size: 12, bold: true };
+    for (let j = 0; j < k; j++)
+      p.text(fake[2 * j], fake[2 * j + 1], String(j + 1), { colour: hue(j), ...style });
   }
 
   ylabel() {

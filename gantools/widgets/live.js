@@ -17,6 +17,7 @@ function knobs(about, settings) {
     },
     steps: { label: `steps of the ${about.players[0]} a turn`, min: 1, max: 20, step: 1 },
     noise: { label: "instance noise (sd)", min: 0, max: 1, step: 0.01 },
+    alpha: { label: "push α", min: 0, max: 1, step: 0.01 },
   };
   for (const name of about.players)
     all[`lr_${name}`] = {

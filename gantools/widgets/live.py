@@ -178,7 +178,7 @@ class Live(anywidget.AnyWidget):
         return turn
 
     def set(self, **settings) -> None:
-        """Change `loss`, `noise`, `steps` (the first player's), `speed`, or `lr_<player>`, while it runs too.
+        """Change `loss`, `noise`, `alpha`, `steps` (the first player's), `speed`, or `lr_<player>`, at any time.
 
         Raises ValueError for an unknown name or a value that cannot be; the game is then as it was.
         """
@@ -202,7 +202,7 @@ class Live(anywidget.AnyWidget):
         """What `set` can change, as it is now."""
         rules = self.game.rules
         found = {"speed": self._speed, "steps": self.game.players[0].steps}
-        found |= {name: getattr(rules, name) for name in ("loss", "noise") if hasattr(rules, name)}
+        found |= {name: getattr(rules, name) for name in ("loss", "noise", "alpha") if hasattr(rules, name)}
         return found | {f"lr_{player.name}": player.lr for player in self.game.players}
 
     # the thread ---------------------------------------------------------------------------------
@@ -242,7 +242,8 @@ class Live(anywidget.AnyWidget):
                     break
 
     def _note(self, turn) -> None:
-        self._fresh.append((turn.number, torch.stack([turn.losses[name] for name in self._names])))
+        none = torch.full((), float("nan"), device=self.game.device)  # of a player that has not joined
+        self._fresh.append((turn.number, torch.stack([turn.losses.get(name, none) for name in self._names])))
 
     def _wanted(self) -> bool:
         """Whether the page has drawn what it was sent, or is late."""
@@ -322,6 +323,10 @@ class Live(anywidget.AnyWidget):
             if not (isinstance(value, int | float) and 0 <= value < float("inf")):
                 raise ValueError(f"noise is a standard deviation: it cannot be {value!r}")
             rules.noise = float(value)
+        elif name == "alpha" and hasattr(rules, "alpha"):
+            if not (isinstance(value, int | float) and 0 <= value < float("inf")):
+                raise ValueError(f"alpha weighs a push: it cannot be {value!r}")
+            rules.alpha = float(value)
         elif name.startswith("lr_"):
             self.game.player(name.removeprefix("lr_")).lr = value
         else:

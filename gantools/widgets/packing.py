@@ -44,11 +44,15 @@ def strength(pull) -> np.ndarray:
 
 
 def curve(losses: np.ndarray, most: int = CURVE) -> np.ndarray:
-    """Losses (turns, players) as at most `most` means of equal stretches, (m, players) float32."""
+    """Losses (turns, players) as at most `most` means of equal stretches, (m, players) float32.
+
+    What is NaN, because its player has not joined, does not count; a stretch without any loss is NaN.
+    """
     n = len(losses)
     edges = np.linspace(0, n, min(n, most) + 1).round().astype(int)
-    sums = np.add.reduceat(losses.astype(np.float64), edges[:-1], axis=0)
-    return (sums / np.diff(edges)[:, None]).astype(np.float32)
+    there = ~np.isnan(losses)
+    sums, counts = (np.add.reduceat(a, edges[:-1], axis=0) for a in (np.where(there, losses, 0.0), there.astype(int)))
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0).astype(np.float32)
 
 
 def frame(shot, box, head: dict) -> bytes:
@@ -67,7 +71,7 @@ def frame(shot, box, head: dict) -> bytes:
 def recording(run) -> bytes:
     """A Recording for Replay. Points and surfaces are differences from frame to frame: they compress well."""
     box, shown = run.about["box"], ("title", "box", "players", "loss", "level", "measures")
-    head = {name: run.about[name] for name in shown}
+    head = {name: run.about[name] for name in shown} | {"since": run.about.get("since", [])}
     head |= {"turns": run.turns.tolist(), "played": len(run.losses)}
     arrays = {"curve": curve(run.losses.numpy())}
     if run.measures is not None:
