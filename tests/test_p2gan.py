@@ -563,6 +563,12 @@ def loss(pull, push, alpha):
     return -np.logaddexp(0, pull).mean() + alpha @ np.logaddexp(0, push).mean(1)
 
 
+FORCES = [
+    ("real", 0, 1), ("auxiliary", 0, -0.01), (1, 0, -0.01),
+    ("real", 1, 1), ("auxiliary", 1, 0.1), (0, 1, -0.01),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("check, right, wrongs", [
     (ex.check_unmix, [0.3, 1.1 / 3, 1 / 3], [
         ([0.225, 0.275, 0.25], "divide"), ([0.4, 0.35, 0.25], "those are the data"),
@@ -586,8 +592,12 @@ def loss(pull, push, alpha):
         ("the maximum", "sign"), ("no equilibrium", "constant"), ("a local maximum", "positive"),
         (3, "among")]),
     (ex.check_specialist, 0.1, [(1.0, "JS"), (1 / 9, "one of ten"), (0.125, "eight")]),
-    (ex.check_parameters, 32896, [(32768, "biases"), (49666, "whole generator"), (16770, "shared"),
-                                  (258, "last layer")]),
+    (ex.check_forces, FORCES, [
+        (FORCES[:-1], "is missing"), ([*FORCES, ("auxiliary", 0, 0.01)], "twice"),
+        ([("noise", 0, 1)], "not in the scheme"),
+        ([(*force[:2], abs(force[2])) for force in FORCES], "wrong sign"),
+        ([(*force[:2], 10 * force[2]) for force in FORCES], "the paper gives"), ("real", "give a list"),
+        (7, "give a list")]),
     (ex.check_strength, 0.2 / math.log(3), [(0.2, "log 3"), (0.1, "factors"), (0.1 / math.log(3), "p is 1/2"),
                                             (0.2 / LOG2, "at blond")]),
 ])  # fmt: skip
@@ -606,6 +616,7 @@ def test_the_exercises_answers_by_other_means():
         assert bounded == (name not in ("pearson", "reverse_kl")), name
     assert p2gan.dropped_share(10, 0.1, "kl", "kl") == pytest.approx(0, abs=1e-9)
     assert p2gan.face_slope([0, 1], 0, [0.3, 0.7], BLACK, 1) == pytest.approx(math.log(0.3 / 1.7), abs=1e-9)
+    assert p2gan.paired() == FORCES
     assert p2gan.small_alpha(HALVES, BLACK, 0.2 / math.log(3))[0] == pytest.approx(0.4)
     assert p2gan.optimum(HALVES, BLACK, 0.1635).q[0] == pytest.approx(0.4, abs=1e-4)
 

@@ -124,18 +124,39 @@ def check_specialist(answer: Any) -> None:
     )  # fmt: skip
 
 
-def check_parameters(answer: Any) -> None:
-    """What the second generator adds to the first, sharing all but its first layer: 256-128-128-2."""
-    ex.check_number(
-        answer, 256 * 128 + 128,
-        right="only its first layer: 256 x 128 weights and 128 biases.",
-        slips=[
-            (256 * 128, "the layer has biases too."),
-            (256 * 128 + 128 + 128 * 128 + 128 + 128 * 2 + 2, "that is a whole generator, shared parts too."),
-            (128 * 128 + 128 + 128 * 2 + 2, "that is the part that is shared."),
-            (128 * 2 + 2, "that is the last layer, a discriminator's own; generators own their first."),
-        ],
-    )  # fmt: skip
+SECTION_3_2 = {
+    ("real", 0): 1.0, ("real", 1): 1.0, ("auxiliary", 0): -0.01, ("auxiliary", 1): 0.1,
+    (0, 1): -0.01, (1, 0): -0.01,
+}  # fmt: skip
+
+
+@ex.explain
+def check_forces(answer: Any) -> str:
+    """The forces of section 3.2, as (source, target, weight): real, auxiliary, generators 0 and 1."""
+    if answer is None or answer is ...:
+        raise ex.Wrong("there is no answer here yet; give a list of p2gan.Force(source, target, weight).")
+    try:
+        forces = [tuple(force) for force in answer]
+        given = {(source, target): float(weight) for source, target, weight in forces}
+    except (TypeError, ValueError):
+        raise ex.Wrong("give a list of p2gan.Force(source, target, weight).") from None
+    for pair in given:
+        if pair not in SECTION_3_2:
+            raise ex.Wrong(f"a force from {pair[0]!r} on {pair[1]!r} is not in the scheme; "
+                           "the sources are 'real', 'auxiliary', 0 and 1, the targets 0 and 1.")  # fmt: skip
+    if len(given) < len(forces):
+        raise ex.Wrong("one force is there twice.")
+    for (source, target), weight in SECTION_3_2.items():
+        what = f"the force from {source!r} on generator {target}"
+        if (source, target) not in given:
+            raise ex.Wrong(f"{what} is missing.")
+        found = given[source, target]
+        if found * weight < 0:
+            turned = "pushes" if weight < 0 else "pulls"
+            raise ex.Wrong(f"{what} has the wrong sign: it {turned}, and a push is a negative weight.")
+        if not ex.close(found, weight):
+            raise ex.Wrong(f"{what} has the weight {found:g}; the paper gives {abs(weight):g}.")
+    return "two pulls of the data, one of the auxiliary source, and three gentle pushes."
 
 
 def check_strength(answer: Any) -> None:

@@ -26,9 +26,9 @@ const N = 48; // the triangle is searched at shares in 48ths, then climbed
 const SHIFTS = [0, 1, 2].flatMap((a) => [0, 1, 2].filter((b) => b !== a).map((b) => [a, b]));
 
 // up from q by moving mass between two letters, in ever smaller steps
-function climb(forces, q, step = 1 / N) {
+function climb(forces, q, close, step = 1 / N) {
   const gains = q.map((t, x) => gain(forces, x, t));
-  while (step > 1e-10) {
+  while (step > close) {
     let most = 1e-15,
       move = null;
     for (const [a, b] of SHIFTS) {
@@ -58,7 +58,7 @@ export function survey(forces) {
 }
 
 // The best law: every summit of the grid is climbed. Null where the objective is unbounded.
-export function optimum(forces, values = survey(forces)) {
+export function optimum(forces, values = survey(forces), close = 1e-10) {
   if (flight(forces) >= 0) return null;
   let best = null,
     height = -Infinity;
@@ -74,7 +74,7 @@ export function optimum(forces, values = survey(forces)) {
         [-1, 1],
       ];
       if (!(v > -Infinity) || around.some(([a, b]) => values[i + a]?.[j + b] > v)) continue;
-      const q = climb(forces, [i / N, j / N, (N - i - j) / N]),
+      const q = climb(forces, [i / N, j / N, (N - i - j) / N], close),
         value = total(forces, q);
       if (value > height + 1e-13) ((best = q), (height = value));
     }
@@ -130,9 +130,12 @@ function travel(s) {
   if (key === pathKey) return path;
   pathKey = key;
   const end = Math.min(limit(s), ALPHA_MAX);
-  const alphas = [...linspace(0, ALPHA_MAX, 71)].filter((a) => a < end);
-  const all = end === 0 ? [0] : [...alphas, ...linspace(0, end, 25)].sort((a, b) => a - b);
-  path = all.map((alpha) => ({ alpha, q: optimum(forcesOf(s, alpha)) })).filter(({ q }) => q);
+  const alphas = end === 0 ? [0] : [...linspace(0, end, end < ALPHA_MAX ? 31 : 71)];
+  path = alphas.map((alpha) => {
+    const forces = forcesOf(s, alpha);
+    return { alpha, q: optimum(forces, survey(forces), 1e-6) };
+  });
+  path = path.filter(({ q }) => q);
   return path;
 }
 
@@ -247,7 +250,7 @@ function drawShares(plot, s) {
     const short = s.limit < ALPHA_MAX,
       at = short ? shares.length - 1 : shares.indexOf(Math.max(...shares));
     const align = !short && at > 0.7 * (shares.length - 1) ? "right" : "left";
-    const dy = short ? 0 : shares[at] > 0.9 ? 10 : -9;
+    const dy = short && shares[at] > 0.05 ? 0 : shares[at] > 0.9 ? 10 : -9;
     const words = { colour: styles[x].colour, align, dx: align === "left" ? 6 : -6, dy, bold: true };
     plot.text(alphas[at], shares[at], name, words);
     if (s.q) plot.points([s.alpha, s.q[x]], { colour: styles[x].colour, size: 4, alpha: 1 });
