@@ -203,9 +203,10 @@ def constrained_game(
     """
     forces = list(forces)
     shape = task.primary.shape
-    generator = nets.mlp([latent, hidden, hidden, math.prod(shape)], output="tanh", shape=shape, seed=seed)
-    discriminator = nets.mlp([math.prod(shape), hidden, hidden, 1], "leaky_relu", seed=seed + 100)
-    generator.apply(he), discriminator.apply(he)
+    generator = nets.mlp([latent, hidden, hidden, math.prod(shape)], output="tanh", shape=shape)
+    discriminator = nets.mlp([math.prod(shape), hidden, hidden, 1], "leaky_relu")
+    with nets.seeded(1000 + seed):  # the game draws what it adds under `seed`
+        generator.apply(he), discriminator.apply(he)
     sources = {"real": task.primary, "auxiliary": task.auxiliary}
     since = [0] * (1 + max(force.target for force in forces))
     settings = {"batch_size": 64, "lr": 5e-4, "betas": (0.5, 0.999), "draw": he} | settings
