@@ -3,10 +3,12 @@
 import itertools
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from answers import judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -14,7 +16,8 @@ from scipy import integrate, optimize, stats
 from torch import nn
 from torch._subclasses import FakeTensorMode
 
-from gantools import data, divergences, infogan, nets, penalties
+from gantools import data, divergences, infogan, metrics, nets, penalties, results, widgets
+from gantools.exercises import infogan as ex
 from gantools.game import Batch
 from gantools.infogan import Codes, GaussianChannel, UniformChannel
 
@@ -323,6 +326,30 @@ def test_ac_gan_prefers_classes_too_far_apart(trained_on):
     assert around[1] < min(around[0], around[2])
 
 
+@pytest.mark.parametrize("trained_on", infogan.TRAINED_ON)
+@pytest.mark.parametrize("d", [0.7, 1.5])
+def test_at_the_truth_the_class_term_still_pushes(trained_on, d):
+    """Slope of the criterion 0, of the class term 2 d E sigma(-2 d X)."""
+    up, down = (infogan.acgan(HALVES, apart(d), apart(d + h), 1.0, trained_on) for h in (1e-4, -1e-4))
+    x = np.linspace(d - 12, d + 12, 20_001)
+    expected = integrate.simpson(N.pdf(x, d) * 2 * d * np.exp(-np.logaddexp(0, 2 * d * x)), x=x)
+    assert (up.source - down.source) / 2e-4 == pytest.approx(0, abs=1e-6)
+    assert (up.classes - down.classes) / 2e-4 == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_cut_into_equal_parts_is_an_optimum():
+    """Random cuts of a law of 60 equal letters into three parts, and one cut into unequal parts."""
+    law = np.full(60, 1 / 60)
+    for seed in range(5):
+        part = np.random.default_rng(seed).permutation(np.arange(60) % 3)
+        fakes = [(part == c) / 20 for c in range(3)]
+        assert infogan.blind_criterion([1 / 3] * 3, [law] * 3, fakes) == pytest.approx(-math.log(4), abs=1e-12)
+        assert infogan.mutual_information(np.stack(fakes) / 3) == pytest.approx(math.log(3), abs=1e-12)
+    part = np.arange(60) // 21  # 21, 21 and 18 letters
+    fakes = [(part == c) / (part == c).sum() for c in range(3)]
+    assert infogan.blind_criterion([1 / 3] * 3, [law] * 3, fakes) > -math.log(4) + 1e-4
+
+
 def test_more_weight_more_separation():
     found = [infogan.best_separation(weight, trained_on="fake") for weight in (0, 0.3, 3)]
     assert found[0] == pytest.approx(1, abs=1e-4) and found[0] < found[1] - 0.1 < found[2] - 0.5
@@ -400,6 +427,9 @@ def test_the_losses_of_mixed_codes_head_by_head(variance):
     assert found.continuous.item() == pytest.approx(-log_c.mean().item(), abs=1e-5)
     expected = law.entropy + (log_q + log_c).mean().item()
     assert law.bound(outputs, codes).item() == pytest.approx(expected, abs=1e-5)
+    parts = law.bounds(outputs, codes)
+    assert parts.categorical.item() == pytest.approx(math.log(6) + log_q.mean().item(), abs=1e-5)
+    assert parts.continuous.item() == pytest.approx(law.entropy - math.log(6) + log_c.mean().item(), abs=1e-5)
     assert torch.equal(law.categorical(codes, 1), codes[:, 3:5].argmax(1))
     assert torch.equal(law.categorical(outputs), outputs[:, :3].argmax(1))
 
@@ -667,6 +697,230 @@ def test_a_conditional_game_takes_images_and_resumes_to_the_bit(tmp_path):
     assert same_bits(whole.state(), resumed.state())
 
 
+# ---- the games of the chapter -----------------------------------------------------------------------------
+
+
+def test_the_judge_of_a_mixture_is_its_posterior():
+    law = data.mixture([[0.0, 0.0], [1.0, 0.5], [-1.0, 2.0]], 0.7, [0.5, 0.3, 0.2])
+    x = 2 * torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
+    density = np.stack([
+        w * stats.multivariate_normal(m, 0.49).pdf(x)
+        for w, m in zip([0.5, 0.3, 0.2], law.centres.numpy(), strict=True)
+    ], 1)  # fmt: skip
+    assert infogan.components(law)(x) == pytest.approx(density / density.sum(1, keepdims=True), abs=1e-5)
+
+
+def test_agreement_counts_what_the_judge_sees():
+    asked, seen = np.array([0, 0, 0, 1, 1, 2, 2, 2]), np.array([5, 5, 3, 4, 4, 3, 3, 5])
+    sure = np.array([0.95, 0.5, 0.99, 0.91, 0.2, 0.9, 0.95, 0.97])
+    found = infogan.agreement(infogan.Answers(asked, seen, sure))
+    assert found.pairing == {0: 5, 1: 4, 2: 3}
+    assert found.accuracy == pytest.approx(6 / 8) and found.as_asked == pytest.approx(4 / 8)
+    assert found.recognised == pytest.approx(6 / 8) and found.classes == 3
+    assert found.nmi == pytest.approx(infogan.nmi(asked, seen))
+    told = infogan.agreement(infogan.Answers(asked, np.array([0, 0, 1, 1, 1, 2, 0, 2]), sure), told=True)
+    assert told.accuracy == pytest.approx(6 / 8) and told.pairing == {0: 0, 1: 1, 2: 2}
+    strict = infogan.agreement(infogan.Answers(asked, seen, sure), confidence=0.96)
+    assert strict.recognised == pytest.approx(2 / 8)
+
+
+DIGITS = data.load("digits")
+SMALL = {"hidden": 16, "batch_size": 8}
+
+
+def seems(x):
+    """A judge of images without training: which tenth of the picture's numbers is brightest."""
+    return torch.stack([part.mean(1) for part in x.flatten(1).tensor_split(10, 1)], 1).softmax(1).numpy()
+
+
+def test_answers_are_those_of_the_codes_that_were_drawn():
+    game = infogan.digit_game(DIGITS, seed=3, **SMALL)
+    before = game.state()
+    found = infogan.answers(game, seems, n=40, seed=8)
+    codes = game.rules.codes.draw(40, torch.Generator().manual_seed(8))
+    assert (found.asked == codes[:, :10].argmax(1).numpy()).all()
+    law = seems(infogan.decode(game, codes, 9, fresh=True))
+    assert (found.seen == law.argmax(1)).all() and found.sure == pytest.approx(law.max(1))
+    assert same_bits(before, game.state())
+
+
+def test_real_images_are_read_by_q():
+    game = infogan.digit_game(DIGITS, seed=3, **SMALL)
+    found = infogan.read_classes(game, DIGITS)
+    features = game.rules.body(data.to_float(DIGITS.images))
+    assert (found.asked == game.rules.q_head(features)[:, :10].argmax(1).numpy()).all()
+    assert (found.seen == DIGITS.labels.numpy()).all() and (found.sure == 1).all()
+
+
+def test_a_gallery_holds_what_the_generator_makes():
+    game = infogan.digit_game(DIGITS, k=4, seed=1, **SMALL)
+    parts = infogan.gallery(game, seems, steps=3, noises=2)
+    assert parts["images"].shape == (2, 4, 3, 3, 8, 8) and parts["images"].dtype == np.uint8
+    assert parts["read"].shape == (2, 4, 3, 3, 4) and parts["seen"].shape == parts["sure"].shape == (2, 4, 3, 3)
+    code = torch.tensor([[0.0, 0, 1, 0, -1, 1]])  # value 2, the first code at -1, the second at 1
+    image = infogan.decode(game, code, seed=1)
+    assert (parts["images"][1, 2, 0, 2] == data.to_uint8(image)[0, 0].numpy()).all()
+    law = infogan.read(game, image)[0, :4].softmax(0).detach().numpy()
+    assert parts["read"][1, 2, 0, 2] == pytest.approx(255 * law, abs=0.51)
+    seen = seems(image)[0]
+    assert (parts["seen"][1, 2, 0, 2], parts["sure"][1, 2, 0, 2]) == (seen.argmax(), round(255 * seen.max()))
+
+
+class Seems:
+    """As `metrics.classifier` gives one."""
+
+    def probabilities(self, images):
+        return seems(images)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_a_job_of_the_experiment_is_measured_and_can_be_written(labels):
+    found = infogan.digit_run(DIGITS, Seems(), seed=2, turns=3, labels=labels, **SMALL)
+    assert found == infogan.digit_run(DIGITS, Seems(), seed=2, turns=3, labels=labels, **SMALL)
+    json.dumps(found, allow_nan=False)
+    assert ("bound" in found) != labels and len(found["pairing"]) == 10
+    assert 0 <= found["as_asked"] <= found["accuracy"] <= 1
+
+
+def test_without_lambda_no_code_is_charged():
+    game = infogan.digit_game(DIGITS, weight=0.0, **SMALL)
+    assert game.rules.weight == game.rules.continuous_weight == 0
+    assert infogan.digit_game(DIGITS, weight=2.0, **SMALL).rules.continuous_weight == pytest.approx(0.2)
+
+
+# ---- what was measured ------------------------------------------------------------------------------------
+
+KEPT = Path(__file__).parents[1] / "book" / "results"
+
+
+def test_the_kept_ring_says_what_the_chapter_says():
+    kept = results.load(KEPT / "infogan_ring.json")
+    assert len(kept.rows) == 25
+    for row in kept.where(k=8, weight=1.0):
+        assert row["bound"] > 2 and row["nmi"] > 0.95
+    for row in kept.where(weight=0.0):
+        assert row["bound"] < 0.05 and row["nmi"] < 0.1
+    for row in kept.rows:
+        assert row["bound"] <= math.log(row["k"]) + 1e-3
+
+
+def test_the_kept_digits_say_what_the_chapter_says():
+    kept = results.load(KEPT / "infogan.json")
+    assert len(kept.rows) == 18
+    mean = lambda setting: np.mean(kept.column("nmi", setting=setting))  # noqa: E731
+    assert mean("labels told") > mean("infogan") > 0.5 > 0.1 > mean("lambda 0")
+    for row in kept.rows:
+        assert row.get("bound", 0) <= math.log(10) + 1e-3
+        assert row["as_asked"] <= min(row["accuracy"], row["recognised"])
+
+
+# ---- exercises --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check, right, wrongs", [
+    (ex.check_entropy, 1.5 * LOG2, [(1.5, "in bits"), (math.log(3), "equally likely")]),
+    (ex.check_guess, 0, [(-math.log(10), "add H(c)"), (math.log(10), "H(c)")]),
+    (ex.check_swapped, -0.712633, [(-math.log(4), "blind"), (0.0, "overlap"), (0.673662, "-log 4 as well")]),
+    (ex.check_deaf, 0.116322, [(1.641458, "what is left"), (divergences.kl([0.3, 0.7], [0.1, 0.9]), "places")]),
+    (ex.check_bound, infogan.bound, [
+        (lambda joint, Q: (joint * np.log(np.where(joint > 0, Q, 1))).sum(), "left out H(c)"),
+        (lambda joint, Q: infogan.mutual_information(joint), "I itself"),
+        (lambda joint, Q: divergences.entropy(joint.sum(1)) + (joint * np.log(Q)).sum(), "never happens"),
+    ]),
+    (ex.check_width, 1, [(0.5, "example of the text"), (math.e, "log w")]),
+    (ex.check_head,
+     lambda m, s, c: np.mean((math.log(2 * math.pi) + s + (c - m) ** 2 * np.exp(-s)) / 2), [
+        (lambda m, s, c: np.mean((s + (c - m) ** 2 * np.exp(-s)) / 2), "constant"),
+        (lambda m, s, c: np.mean((c - m) ** 2), "where is the variance"),
+    ]),
+    (ex.check_shares, "no", [("yes", "a third"), ("only for large lambda", "every lambda")]),
+])  # fmt: skip
+def test_exercises(capsys, check, right, wrongs):
+    judged(capsys, check, right, wrongs)
+
+
+# ---- the moving figures -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def figure(browser):
+    """Sets controls of a part of widgets/infogan.js, presses buttons if asked, and reads the numbers."""
+    pages, errors = {}, []
+
+    def read(part, *presses, handed=None, **controls):
+        if part not in pages:
+            page = pages[part] = browser.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            block = widgets.explore("infogan", part, alt="test", data=handed).html
+            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
+            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        page = pages[part]
+        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
+        for press in presses:
+            page.get_by_role("button", name=press).click()
+        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
+        assert not errors, errors
+        return found
+
+    yield read
+    for page in pages.values():
+        page.close()
+
+
+def line_table(g, noise):
+    """P(c, x) on a fine grid of x."""
+    x = np.linspace(-16, 16, 6001)
+    return N.pdf(x, np.array(g)[:, None], noise) * (x[1] - x[0]) / len(g), x
+
+
+@pytest.mark.parametrize("g, b, noise, belief", [
+    ([-1.2, 0.2, 1.0], [1.5, -0.5, -2.0], 0.8, 1.0),
+    ([-3.0, 0.5, 2.0], [-2.0, 0.0, 2.5], 0.4, 0.7),
+])  # fmt: skip
+def test_the_moving_codes_show_the_library_s_numbers(figure, g, b, noise, belief):
+    controls = {f"{name}{c}": v for name, row in (("g", g), ("b", b)) for c, v in enumerate(row)}
+    shown = figure("default", noise=noise, belief=belief, **controls)
+    joint, x = line_table(g, noise)
+    joint = joint / joint.sum()
+    log_q = -(((x - np.array(b)[:, None]) / belief) ** 2) / 2
+    Q = np.exp(log_q - np.logaddexp.reduce(log_q))
+    assert shown["information"] == pytest.approx(infogan.mutual_information(joint), abs=1e-6)
+    assert shown["bound"] == pytest.approx(infogan.bound(joint, Q), abs=1e-5)
+    for c in range(3):  # the pull is the slope of the bound in the generator's places
+        def value(step, c=c):
+            moved, _ = line_table([v + step * (i == c) for i, v in enumerate(g)], noise)
+            return (moved * (log_q - np.logaddexp.reduce(log_q))).sum()
+        assert shown["pull"][c] == pytest.approx((value(1e-3) - value(-1e-3)) / 2e-3, abs=1e-4)
+
+
+def test_reader_and_generator_climb_in_turn(figure):
+    figure("default", "Back to the start")
+    climbed = [figure("default", ["Q learns", "G takes a step"][k % 2])["bound"] for k in range(16)]
+    assert climbed == sorted(climbed) and climbed[0] > 0.3 and 1.0 < climbed[-1] <= math.log(3)
+
+
+@pytest.mark.parametrize("trained_on", infogan.TRAINED_ON)
+def test_the_moving_classes_show_the_library_s_numbers(figure, trained_on):
+    shown = figure("classes", d=1.4, weight=0.5, data=0.8, on=trained_on)
+    terms = infogan.acgan(HALVES, apart(0.8), apart(1.4), 0.5, trained_on)
+    assert (shown["source"], shown["classes"]) == pytest.approx((terms.source, terms.classes), abs=1e-5)
+    assert shown["best"] == pytest.approx(infogan.best_separation(0.5, 0.8, trained_on), abs=1e-3)
+    there = figure("classes", "Go to the lowest point", d=1.4, weight=0.5, data=0.8, on=trained_on)
+    assert there["d"] == pytest.approx(shown["best"], abs=0.011)
+
+
+def test_the_sliders_move_the_codes_of_the_game(figure):
+    game = infogan.digit_game(DIGITS, k=4, seed=1, **SMALL)
+    parts = infogan.gallery(game, seems, steps=3, noises=2)
+    about = {"title": "Codes", "classes": [f"kind {k}" for k in range(10)]}
+    for z, code, c1, c2 in itertools.product((0, 1), (0, 3), (-1, 0), (0, 1)):
+        shown = figure("digits", handed=(about, parts), z=z, code=code, c1=c1, c2=c2)
+        at = (z, code, c1 + 1, c2 + 1)
+        assert shown["brightness"] == parts["images"][at].sum()
+        assert shown["likeliest"] == parts["read"][at].argmax() and shown["seen"] == parts["seen"][at]
+
+
 # ---- bad input --------------------------------------------------------------------------------------------
 
 TABLE = [[0.25, 0.25], [0.25, 0.25]]
@@ -724,6 +978,9 @@ R = torch.zeros
     (lambda: infogan.nmi([0.5, 1], [0, 1]), "whole numbers"),
     (lambda: infogan.matched_accuracy([-1, 1], [0, 1]), "negative"),
     (lambda: infogan.matched_accuracy([], []), "whole numbers"),
+    (lambda: infogan.gallery(plane(Codes((4,), uniform=2)), None, steps=1), "steps"),
+    (lambda: infogan.ring_game(k=1), "at least 2"),
+    (lambda: infogan.digit_game(DIGITS, noise=-1.0), "noise"),
     (lambda: plane(weight=-1), "weight"),
     (lambda: plane(noise=-1), "noise"),
     (lambda: plane(loss="info"), "no loss named"),
