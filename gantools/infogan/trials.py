@@ -5,6 +5,7 @@
     answers, agreement          which class a judge sees where the generator was asked for which code
     read_classes                which code Q reads in real images of which class
     gallery                     decoded images over a grid of codes, for the figure that moves them
+    measured                    all of that for a game on images
     ring_run, digit_run         one job of experiments/infogan_ring.py and of experiments/infogan.py
 
 Source: the experiments of Chen et al. (2016), *InfoGAN*, section 7, at a size that one core trains in seconds.
@@ -28,7 +29,7 @@ from gantools.infogan.labels import matched_accuracy, nmi
 
 __all__ = [
     "DIGITS", "Agreement", "Answers", "agreement", "answers", "components", "digit_game", "digit_run", "gallery",
-    "labelled_game", "read_classes", "ring_game", "ring_run",
+    "labelled_game", "measured", "read_classes", "ring_game", "ring_run",
 ]  # fmt: skip
 
 # Adam without momentum, strong instance noise, a running average: as for the digits of the minimax game
@@ -190,8 +191,14 @@ def digit_run(
     """Play and measure: one job of experiments/infogan.py.  `labels`: the conditional GAN is told them."""
     played = (labelled_game if labels else digit_game)(images, seed=seed, **options)
     played.run(turns)
-    found = agreement(answers(played, judge.probabilities), told=labels)._asdict()
-    if not labels:
+    return measured(played, judge, images)
+
+
+def measured(played: Game, judge: metrics.Classifier, images: data.ImageSet) -> dict:
+    """All numbers of a game of `digit_game` or `labelled_game`, rounded; Q, where there is one, reads `images`."""
+    told = not hasattr(played.rules, "q_head")
+    found = agreement(answers(played, judge.probabilities), told=told)._asdict()
+    if not told:
         bounds, seen = estimated_bounds(played), agreement(read_classes(played, images))
         found |= {"bound": bounds.categorical, "continuous": bounds.continuous}
         found |= {"read_nmi": seen.nmi, "read_accuracy": seen.accuracy}
