@@ -348,13 +348,14 @@ def game(
     lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
     optimizer = optimizer or (lambda rate: adam(rate, betas))
 
-    generators = Generators(generator, len(since), draw, seed)
+    own = 1_000_003 * (seed + 1)  # far from seeds under which the two nets may have been drawn: no copy is equal
+    generators = Generators(generator, len(since), draw, own)
     pushing = copy.deepcopy(discriminator)
-    with nets.seeded(seed + 1):
+    with nets.seeded(own + 1):
         pushing.apply(draw)
     counts = [sum((force.weight < 0) == against for force in forces) for against in (False, True)]
-    pulls = Discriminators(discriminator, counts[0], draw, seed + 2)
-    pushes = Discriminators(pushing, counts[1], draw, seed + 3) if counts[1] else None
+    pulls = Discriminators(discriminator, counts[0], draw, own + 2)
+    pushes = Discriminators(pushing, counts[1], draw, own + 3) if counts[1] else None
     rules = Rules(generators, pulls, pushes, tuple(forces), since, loss, push, _weight("alpha", alpha))
     _trial(rules, sources)
 
