@@ -1,6 +1,6 @@
 """The GAN with a controllable divergence: contaminate the data, then play as usual.
 
-    bounds      what contamination can do to total variation and to the Jensen-Shannon divergence, and what it does
+    bounds      what contamination can do to TV and JSD at most, and what it does
     noise       samples of contaminated data; a check on finite training sets
     games       Algorithm 1 with several sources, and measurements of what it reaches
 

@@ -18,8 +18,8 @@ from scipy import optimize, stats
 from gantools import divergences
 
 __all__ = [
-    "Distance", "Identity", "Several", "blurred", "bounds", "contaminated", "delta_for", "distance", "jsd_bound",
-    "mixed", "radii", "residual_bound", "several", "small_noise_jsd", "spherical", "tv_identity",
+    "Distance", "Identity", "Several", "blurred", "bounds", "contaminated", "delta_for", "distance",
+    "jsd_bound", "mixed", "radii", "residual_bound", "several", "small_noise_jsd", "spherical", "tv_identity",
 ]  # fmt: skip
 
 LOG2 = math.log(2)

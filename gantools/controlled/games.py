@@ -1,4 +1,4 @@
-"""Algorithm 1 with several sources: an ordinary GAN on contaminated data, and measurements of what it reaches.
+"""Algorithm 1 with several sources: an ordinary GAN on contaminated data, and what it reaches, measured.
 
 The game is `gan(generator, discriminator, sources(...))`: nothing but the data is new. What it reaches is
 measured where the laws are known, in the plane, by `Cells` against their exact masses, and elsewhere by
@@ -23,8 +23,8 @@ from gantools.data import Source
 from gantools.game import Game, Player, adam, gan
 
 __all__ = [
-    "Cells", "Drawn", "Grainy", "Judged", "Sources", "image_game", "image_run", "judge", "plane_distance",
-    "plane_game", "sources",
+    "Cells", "Drawn", "Grainy", "Judged", "Sources", "image_game", "judge", "plane_distance", "plane_game",
+    "plane_law", "sources", "verdict",
 ]  # fmt: skip
 
 
@@ -72,7 +72,8 @@ class Sources(Source):
         if len(each) == 1:
             return each[0], torch.zeros(n, dtype=torch.int64, device=self.device)
         source = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        return torch.stack(each)[source, torch.arange(n, device=self.device)], source  # (K, n, ...) -> (n, ...)
+        rows = torch.arange(n, device=self.device)
+        return torch.stack(each)[source, rows], source  # (K, n, ...) -> (n, ...)
 
     def to(self, device) -> "Sources":
         parts = tuple(part.to(device) for part in self.parts)
@@ -86,7 +87,7 @@ def sources(
     noise: str | Sampler | Sequence = "gaussian",
     **parameters: float,
 ) -> Sources:
-    """The data of Algorithm 1: K sources with their levels, their weights (equal ones unless given), their noises.
+    """The data of Algorithm 1: K sources, their levels, weights (equal ones unless given) and noises.
 
     A single source needs no lists. `noise` is one for all, as in `contaminate`, or a list of K; parameters
     such as scale go with a name and hold for all.  Raises ValueError for numbers that do not fit, levels
@@ -143,16 +144,17 @@ class _Bumps(NamedTuple):
 
     def masses(self, edges: np.ndarray) -> np.ndarray:
         """Of the cells between the edges, (s + 1,), and of all that is outside them: (s * s + 1,)."""
-        along = [np.diff(special.ndtr((edges[:, None] - c) / self.sd), axis=0) for c in self.centres.T]  # (s, b)
+        cdfs = [special.ndtr((edges[:, None] - c) / self.sd) for c in self.centres.T]
+        along = [np.diff(cdf, axis=0) for cdf in cdfs]  # (s, b) each
         inside = ((along[0] * self.weights) @ along[1].T).ravel()
         return np.append(inside, max(0.0, 1 - inside.sum()))
 
 
 def _bumps(law: Sources) -> _Bumps:
-    """The law of the sources' draws; ValueError unless they are Gaussian mixtures of the plane and their noises
-    Gaussian."""
+    """The law of the draws; ValueError unless sources are Gaussian mixtures of the plane, noises Gaussian."""
     found = []
-    for part, weight, delta, noise in zip(law.parts, law.weights.tolist(), law.deltas, law.noises, strict=True):
+    each = zip(law.parts, law.weights.tolist(), law.deltas, law.noises, strict=True)
+    for part, weight, delta, noise in each:
         if not isinstance(part, data.Mixture) or part.shape != (2,) or not isinstance(noise, Gaussian):
             raise ValueError("exact masses need Gaussian mixtures of the plane and Gaussian noises")
         for share, sd in ((1 - delta, part.sd), (delta, math.hypot(part.sd, noise.scale))):
@@ -219,12 +221,18 @@ class Cells:
         return divergences.jsd(self.shares(x), self.contaminated)
 
     def measures(self, n: int = 10_000) -> dict[str, Callable[[Game], float]]:
-        """For `record(..., measure=...)`: both distances of n samples, and the exact distance of the two laws."""
+        """For `record(..., measure=...)`: both distances of n samples, and the exact one of the two laws."""
         return {
             "from clean": lambda game: self.to_clean(game.sample(n, seed=1)),
             "from contaminated": lambda game: self.to_contaminated(game.sample(n, seed=1)),
             "target": lambda game: self.between,
         }
+
+
+def plane_law(deltas: Sequence[float] = (0.2, 0.5), scale: float = 1.5) -> Sources:
+    """The chapter's example: three bumps on the left, three on the right, in equal shares, Gaussian noise."""
+    left, right = ([[side * 2.2, 1], [side, 0], [side * 2.2, -1]] for side in (-1, 1))
+    return sources([data.mixture(left, 0.3), data.mixture(right, 0.3)], deltas, scale=scale)
 
 
 def plane_game(law: Source, seed: int = 0, width: int = 128, **options) -> Game:
@@ -250,14 +258,15 @@ class Judged(NamedTuple):
 def judge(p: Tensor, q: Tensor, seed: int = 0, turns: int = 600, width: int = 256) -> Judged:
     """How far the laws of the samples p and q, both (n, ...), are apart at least, as a classifier sees it.
 
-    For every D in (0, 1): JSD >= [E_p log D + E_q log(1 - D) + log 4] / 2, with expectations over new samples.
+    For every D in (0, 1), JSD >= [E_p log D + E_q log(1 - D) + log 4] / 2, with means over new samples.
     A perceptron of one hidden layer learns D on half of either; of the ten checkpoints on its way a further
-    sixth takes the best; the last third gives the bound. Of images it is also shown how far neighbouring pixels
-    are apart. A value slightly below 0 means that nothing was learned.
+    sixth takes the best; the last third gives the bound. Of images it is also shown how far neighbouring
+    pixels are apart. A value slightly below 0 means that nothing was learned.
     Raises ValueError for fewer than 60 samples or different shapes.  (MATH J)
     """
     if min(len(p), len(q)) < 60 or p.shape[1:] != q.shape[1:]:
-        raise ValueError(f"samples must be alike, 60 or more of each, not {tuple(p.shape)} and {tuple(q.shape)}")
+        shapes = f"{tuple(p.shape)} and {tuple(q.shape)}"
+        raise ValueError(f"samples must be alike, 60 or more of each, not {shapes}")
     mixed = [x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] for x in (p, q)]
     learn, choose, test = zip(*(x.tensor_split([len(x) // 2, 2 * len(x) // 3]) for x in mixed), strict=True)
     features = _Features()
@@ -315,48 +324,51 @@ class Grainy(nn.Module):
     def __init__(self, latent: int, shape: Sequence[int], width: int, seed: int = 0):
         super().__init__()
         self.latent, self.shape, pixels = latent, tuple(shape), math.prod(shape)
-        self.picture = nets.mlp([latent, width, width, pixels], "leaky_relu", output="tanh", shape=shape, seed=seed)
+        widths = [latent, width, width, pixels]
+        self.picture = nets.mlp(widths, "leaky_relu", output="tanh", shape=shape, seed=seed)
         self.amount = nets.mlp([latent, 64, 1], "leaky_relu", seed=200 + seed)
 
     def forward(self, z: Tensor) -> Tensor:
-        seed, grain = z[:, : self.latent], z[:, self.latent :].view(-1, *self.shape)  # (n, C, H, W)
-        amount = self.amount(seed).sigmoid().view(-1, *[1] * len(self.shape))
-        return (self.picture(seed) + amount * grain).clamp(-1, 1)
+        code, grain = z[:, : self.latent], z[:, self.latent :].view(-1, *self.shape)  # (n, C, H, W)
+        amount = self.amount(code).sigmoid().view(-1, *[1] * len(self.shape))
+        return (self.picture(code) + amount * grain).clamp(-1, 1)
 
 
 def image_game(law: Source, seed: int = 0, grain: bool = False, width: int = 256, **options) -> Game:
     """The two-player game on images: three layers each, 64 latents, a running average; grain: `Grainy`."""
     pixels, latent = math.prod(law.shape), 64
-    generator = nets.mlp(
-        [latent, width, width, pixels], "leaky_relu", output="tanh", shape=law.shape, seed=seed
-    ) if not grain else Grainy(latent, law.shape, width, seed)  # fmt: skip
+    generator = Grainy(latent, law.shape, width, seed)
+    if not grain:
+        generator = generator.picture
     discriminator = nets.mlp([pixels, width, width, 1], "leaky_relu", seed=100 + seed)
     usual = {"lr": 1e-3, "betas": (0.0, 0.99), "ema": 0.998, "batch_size": 64, "device": "cpu"}
-    return gan(generator, discriminator, law, latent=latent + pixels * grain, seed=seed, **{**usual, **options})
+    latents = latent + pixels if grain else latent
+    return gan(generator, discriminator, law, latent=latents, seed=seed, **{**usual, **options})
 
 
-def image_run(
-    law: Sources, held_out: Sequence[data.ImageSet], seed: int, turns: int, samples: int = 10_000, **options
+def verdict(
+    game: Game, held_out: Sequence[data.ImageSet], samples: int = 10_000, seed: int = 0
 ) -> dict[str, float]:
-    """Play on images and let classifiers say how far things are apart, in nats: lower bounds on JSDs.
+    """What classifiers say of a game on contaminated images, in nats: lower bounds on JSDs.
 
     promised            sum_k weights[k] J_max(deltas[k])
     noised              contaminated images from clean ones: what needs no generator
     from_clean          the generator's images from clean ones;  from_contaminated  from contaminated ones
     error               the largest standard error of the three
     grainy              share of the generator's images that look noised to a classifier of clean and noised
-                        images, which finds `grain_accuracy` of new ones out
+                        images, which is right about `grain_accuracy` of new ones
 
-    Clean images are those of `held_out`, one set a source, which the game never sees, in the law's weights.
+    Clean images are those of `held_out`, one set a source, which the game has not seen, in the law's weights.
+    ValueError if there are too few of them.
     """
+    law = game.data["real"]
     counts = [round(weight * samples) for weight in law.weights.tolist()]
     if [n for n, each in zip(counts, held_out, strict=True) if n > len(each)]:
-        raise ValueError(f"{counts} clean images are needed, and {[len(each) for each in held_out]} are held out")
+        raise ValueError(f"{counts} clean images are needed, of {[len(each) for each in held_out]} held out")
     clean = torch.cat([data.to_float(each.images[:n]) for each, n in zip(held_out, counts, strict=True)])
-    game = image_game(law, seed, **options)
-    game.run(turns)
     made, rng = game.sample(samples, seed=1), torch.Generator().manual_seed(1000 + seed)
-    noisy, all_noisy = law.sample(samples, rng), replace(law, deltas=(1.0,) * len(counts)).sample(samples, rng)
+    everywhere = replace(law, deltas=(1.0,) * len(counts))
+    noisy, all_noisy = law.sample(samples, rng), everywhere.sample(samples, rng)
     judged = {"noised": judge(clean, noisy, seed), "from_clean": judge(clean, made, seed),
               "from_contaminated": judge(noisy, made, seed)}  # fmt: skip
     spotter = judge(clean, all_noisy, seed)

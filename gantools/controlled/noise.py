@@ -10,7 +10,9 @@ from torch import Tensor
 
 from gantools.controlled.bounds import Distance, checked_level, checked_scale, jsd_bound
 
-__all__ = ["Clipped", "Dirichlet", "Gaussian", "Sampler", "by_membership", "contaminate", "outside", "sampler"]
+__all__ = [
+    "Clipped", "Dirichlet", "Gaussian", "Sampler", "by_membership", "contaminate", "outside", "sampler",
+]  # fmt: skip
 
 Sampler = Callable[[Tensor, torch.Generator], Tensor]  # (x, generator) -> noise like x
 
