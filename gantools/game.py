@@ -270,8 +270,9 @@ class Game:
             values = torch.stack([loss for _, _, loss in waiting]).tolist()
             for (number, name, _), value in zip(waiting, values, strict=True):
                 if not math.isfinite(value):
+                    whose = f"{name}'" if name.endswith("s") else f"{name}'s"
                     raise Diverged(
-                        f"turn {number}: the {name}'s loss is {value}. The game has diverged: go back to a "
+                        f"turn {number}: the {whose} loss is {value}. The game has diverged: go back to a "
                         "checkpoint, or start again with a lower learning rate or a penalty"
                     )
 

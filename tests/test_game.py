@@ -207,6 +207,40 @@ def test_a_turn_is_the_turn_that_everybody_writes(noise):
             assert torch.allclose(p, q, atol=2e-5)
 
 
+def late_gan(since=3):
+    """The generator joins after `since` turns."""
+    game = rich_gan()
+    game.player("generator").since = since
+    return game
+
+
+def test_a_player_that_joins_later_stands_still_until_then():
+    game = late_gan()
+    generator = game.player("generator")
+    kept = [p.clone() for p in generator.parameters]
+    assert [set(turn.losses) for turn in game.turns(3)] == [{"discriminator"}] * 3
+    assert all(torch.equal(p, q) for p, q in zip(kept, generator.parameters, strict=True))
+    assert set(game.run(1).losses) == {"discriminator", "generator"}
+    assert all((p != q).any() for p, q in zip(kept, generator.parameters, strict=True))
+    assert generator.optimizer.state[generator.parameters[0]]["step"] == 1
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4])
+def test_a_checkpoint_from_before_or_after_a_player_joins_resumes_to_the_bit(tmp_path, cut):
+    whole, half, resumed = late_gan(), late_gan(), late_gan()
+    whole.run(cut + 4), half.run(cut)
+    half.save(tmp_path / "half.safetensors")
+    resumed.load(tmp_path / "half.safetensors")
+    resumed.run(4)
+    assert same_bits(whole.state(), resumed.state())
+
+
+@pytest.mark.parametrize("since", [-1, 2.5])
+def test_a_player_joins_after_a_whole_number_of_turns(since):
+    with pytest.raises(ValueError, match="joins after a whole number of turns"):
+        Player("late", nets.mlp([2, 2]), lambda batch: batch, adam(1e-3), since=since)
+
+
 def test_each_player_moves_only_its_own_nets():
     game = small_gan()
     discriminator, generator = game.players

@@ -228,19 +228,18 @@ def test_nonsaturating_pushes_fall_without_end_and_minimax_ones_do_not():
     assert fled == pytest.approx([-10, -100, -1000], rel=1e-4) and max(calm) < 1e-4 and min(calm) >= 0
 
 
-def test_the_push_moves_a_generator_away_from_where_its_source_is():
-    """Two point clouds on the line through data: the pushed one turns from the other."""
-    law = data.mixture([[-2.0, 0.0], [2.0, 0.0]], 0.3)
-    sides = []
-    for alpha in (0.0, 0.6):
-        generator, discriminator = nets.mlp([4, 32, 32, 2], seed=0), nets.mlp([2, 32, 32, 1], seed=1)
-        game = p2gan.game(
-            generator, discriminator, law, p2gan.literal(2), since=400, alpha=alpha, lr=2e-3, batch_size=64, device="cpu"
-        )
-        game.run(1600)
-        x = game.sample(2000)
-        sides.append(abs((x[::2, 0] > 0).float().mean() - (x[1::2, 0] > 0).float().mean()).item())
-    assert sides[1] > sides[0]
+@pytest.mark.parametrize(("loss", "push"), [("minimax", "same"), ("nonsaturating", "same"), ("nonsaturating", "minimax")])
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_push_points_away_from_its_source_and_a_pull_to_it(loss, push, side):
+    sources = {"real": data.normal([0.0, 2.0], 1.0), "aux": data.normal([2 * side, 0.0], 1.0)}
+    game = small([("real", 0, 1.0), ("aux", 0, -1.0)], law=sources, loss=loss, push=push, alpha=0.5, lr=1e-2)
+    game.players = game.players[:1]  # the discriminators learn, the generator stands still
+    game.run(150)
+    x = game.sample(200)
+    both = game.pull(x)
+    game.rules.alpha = 0.0
+    alone = game.pull(x)
+    assert alone[:, 1].mean() > 0.1 and (both - alone)[:, 0].mean() * side < -0.05
 
 
 # joining -----------------------------------------------------------------------------------------------
@@ -309,16 +308,26 @@ def growing(together):
 
 
 @pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("cut", [4, 7, 10])
-def test_a_game_resumes_to_the_bit_in_the_middle_of_adding_generators(tmp_path, together, cut):
+def test_a_game_resumes_to_the_bit_in_the_middle_of_adding_generators(tmp_path, together):
+    """In a new process, where the second generator has joined and the third has not."""
     whole, half = growing(together), growing(together)
-    whole.run(cut + 9), half.run(cut)
+    whole.run(16), half.run(7)
     half.save(tmp_path / "half.safetensors")
     command = [sys.executable, "-c", SECOND_HALF, str(TESTS), tmp_path / "half.safetensors", tmp_path / "end.safetensors"]
     subprocess.run([*command, str(together)], check=True)
     resumed = growing(together)
     resumed.load(tmp_path / "end.safetensors")
-    assert resumed.number == cut + 9 and same_bits(whole.state(), resumed.state())
+    assert resumed.number == 16 and same_bits(whole.state(), resumed.state())
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("cut", [1, 4, 5, 10, 11])
+def test_and_on_the_very_turn_at_which_one_joins(together, cut):
+    whole, half, resumed = growing(together), growing(together), growing(together)
+    whole.run(13), half.run(cut)
+    resumed.restore(half.state())
+    resumed.run(13 - cut)
+    assert same_bits(whole.state(), resumed.state())
 
 
 def test_one_player_for_each_generator_moves_them_one_after_another():
@@ -386,7 +395,7 @@ def test_a_loss_that_is_not_finite_stops_the_game():
     game.run(2)
     with torch.no_grad():
         game.rules.pushes.heads.bias.fill_(math.nan)
-    with pytest.raises(Diverged, match="turn 3: the discriminators's loss is nan"):
+    with pytest.raises(Diverged, match="turn 3: the discriminators' loss is nan"):
         game.run(1)
 
 
@@ -442,3 +451,54 @@ def test_there_must_be_a_generator(k):
 def test_nets_that_cannot_share_are_refused(generator, discriminator, message):
     with pytest.raises(ValueError, match=message):
         p2gan.game(generator, discriminator, LAW, p2gan.literal(1), device="cpu")
+
+
+# mode collapse -----------------------------------------------------------------------------------------
+
+
+def test_the_papers_ring_and_networks():
+    assert p2gan.RING.sd**2 == pytest.approx(0.02) and len(p2gan.RING.centres) == 8
+    centres = p2gan.RING.centres
+    assert torch.allclose(centres.norm(dim=1), torch.full((8,), 2.0))
+    assert (centres[0] - centres[1]).norm().item() / p2gan.RING.sd == pytest.approx(10.82, abs=0.01)
+    game = p2gan.modes_game("literal", k=3)
+    shapes = [tuple(p.shape) for p in game.rules.generators.parameters()]
+    assert shapes == [(128, 256), (128,)] * 3 + [(128, 128), (128,), (2, 128), (2,)]
+    assert [tuple(p.shape) for p in game.rules.pushes.parameters()] == [(128, 2), (128,), (3, 128), (3,)]
+    assert game.rules.since == (0, 500, 1000)
+    biases = [p for name, p in game.rules.generators.named_parameters() if name.endswith("bias")]
+    assert not any(p.any() for p in biases)
+    one, other = (p2gan.modes_game(k=1, seed=seed).sample(5) for seed in (0, 1))
+    assert not torch.allclose(one, other)
+
+
+def test_owners_are_counted_from_the_shares_of_each_generator():
+    game = p2gan.modes_game(k=3, every=0)
+    centres = p2gan.RING.centres
+
+    def sample(n, rng):
+        """The first sits on mode 2; the second on modes 2 and 5, less on 5; the third nowhere."""
+        x = torch.full((n, 2), 50.0)
+        x[0::3], x[1::3] = centres[2], centres[2]
+        x[1::9] = centres[5]
+        return x
+
+    game._sample = sample
+    found = p2gan.ownership(game, n=300)
+    assert found.shares.shape == (3, 8) and found.reached.tolist() == [1, 2, 0]
+    assert found.best == [2, 2, None] and found.distinct == 1
+    assert found.shares[1, 2] == pytest.approx(2 / 3) and found.shares[1, 5] == pytest.approx(1 / 3)
+
+
+def test_a_run_is_judged_at_its_last_turns():
+    found = p2gan.modes_run(30, looks=3, apart=10, k=2, every=10, batch_size=8)
+    game, looks = p2gan.modes_game(k=2, every=10, batch_size=8), []
+    for look in range(3):
+        game.run(10)
+        looks.append(p2gan.ownership(game, seed=look).distinct)
+    assert found["distinct"] == pytest.approx(sum(looks) / 3, abs=1e-3)
+    assert set(found) == {"found", "high_quality", "reached", "distinct", "cpu_ms"}
+    with pytest.raises(ValueError, match="more than 20 turns"):
+        p2gan.modes_run(20, looks=3, apart=10)
+    with pytest.raises(ValueError, match="no reading 'loose'"):
+        p2gan.modes_game("loose")

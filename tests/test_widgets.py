@@ -14,10 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from lab import lab, run_all
 from scipy.integrate import trapezoid
 
-from gantools import data, nets, penalties
+from gantools import data, nets, p2gan, penalties
 from gantools.figures import COLOURS, DARK
 from gantools.game import gan
-from gantools.recording import View, record, snapshot
+from gantools.recording import Recording, View, record, snapshot
 from gantools.widgets import Live, Replay, explore, packing
 from gantools.widgets.blocks import bundle
 from gantools.widgets.live import Curve
@@ -89,6 +89,12 @@ def test_a_curve_keeps_its_mean_and_its_room():
     lengths = np.diff(np.linspace(0, 1801, 601).round())
     assert np.allclose((short * lengths[:, None]).sum(0), losses.sum(0), atol=1e-2)
     assert np.array_equal(packing.curve(losses[:5]), losses[:5])
+
+
+def test_a_loss_that_is_not_there_yet_leaves_a_gap_and_spoils_no_mean():
+    losses = np.stack([np.ones(1000), np.where(np.arange(1000) < 301, np.nan, 5.0)], 1).astype(np.float32)
+    short = packing.curve(losses, 100)
+    assert np.isnan(short[:30, 1]).all() and np.allclose(short[30:, 1], 5) and np.allclose(short[:, 0], 1)
 
 
 def test_a_long_run_s_curve_stays_short():
@@ -349,6 +355,58 @@ def test_the_layers_of_a_replay_can_be_taken_away(show, run):
     assert pixels(page, 1) != curves
 
 
+def crowd(k=3, **options):
+    """k generators that join at turns 0, 4, 8, ..."""
+    players = nets.mlp([4, 16, 2]), nets.mlp([2, 16, 1], seed=1)
+    options = {"since": 4, "alpha": 0.2, "batch_size": 16, "device": "cpu"} | options
+    return p2gan.game(*players, data.ring(8), p2gan.pooled(k), **options)
+
+
+def has_colour(page, colour):
+    """Whether a pixel of the first canvas is of that very colour."""
+    settle(page)
+    return page.locator("canvas").first.evaluate(
+        """(c, [r, g, b]) => {
+            const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            for (let i = 0; i < d.length; i += 4) if (d[i] === r && d[i+1] === g && d[i+2] === b) return true;
+            return false;
+        }""",
+        [int(colour[i : i + 2], 16) for i in (1, 3, 5)],
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_generator_has_its_colour_from_the_turn_at_which_it_joins(show, theme):
+    palette = {"light": COLOURS, "dark": DARK}[theme]
+    page = show(Replay(record(crowd(), 10, 2, points=60, grid=4, arrows=0), alt="Three generators."), theme=theme)
+    legend = page.locator(".gan-legend").inner_text()
+    assert all(f"generator {j}" in legend for j in (1, 2, 3)) and "generated" not in legend
+    for frame, there in ((0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (5, 3)):
+        page.evaluate("k => document.querySelector('.gan-arena').gan.go(k)", frame)
+        assert [has_colour(page, palette[f"g{j}"]) for j in (1, 2, 3)] == [j <= there for j in (1, 2, 3)]
+        assert f"generators {there} of 3" in " ".join(page.locator(".gan-readout").inner_text().split())
+    assert not axe(page)
+
+
+def test_players_that_join_later_have_no_number_until_then(show):
+    run = record(crowd(together=False), 10, 2, points=9, grid=3, arrows=0)
+    page = show(Replay(run, alt="Three generators, one after another."))
+    said = lambda: " ".join(page.locator(".gan-readout").inner_text().split())
+    page.evaluate("document.querySelector('.gan-arena').gan.go(2)")
+    settle(page)
+    assert "generator 2's loss –" in said() and "not a number" not in said()
+    page.evaluate("document.querySelector('.gan-arena').gan.go(5)")
+    settle(page)
+    assert f"generator 3's loss {run.losses[-1, 3]:.3f}".replace("-", "−") in said()
+
+
+@pytest.mark.parametrize("file", sorted(Path(__file__).parents[1].glob("book/results/*.safetensors")), ids=lambda f: f.stem)
+def test_the_recordings_of_the_book_are_packed(file):
+    kept = Recording.load(file)
+    found = unpack(packing.recording(kept))
+    assert found["since"] == kept.about.get("since", []) and found["title"] == kept.about["title"]
+
+
 def test_images_are_replayed_pixel_by_pixel(show):
     run = record(digits(), 4, 2, points=9)
     page = show(Replay(run, alt="Digits."))
@@ -416,6 +474,21 @@ def test_live_measures_at_some_frames_and_whenever_it_stands_still():
     assert unpack(live._frame)["measured"] == [live.game.number]
     assert 3 < len(seen) < live._sent  # not at every frame
     assert unpack(Live(ring())._frame)["measured"] == []
+
+
+def test_live_shows_many_generators_and_turns_their_push():
+    live = Live(crowd(together=False))
+    assert live._about["since"] == [0, 4, 8] and live.settings["alpha"] == 0.2
+    live.run(2)
+    assert unpack(live._frame)["losses"][2:] == [None, None]
+    live.set(alpha=0.7)
+    assert live.game.rules.alpha == 0.7
+    live.run(8)
+    assert all(v is not None for v in unpack(live._frame)["losses"])
+    with pytest.raises(ValueError, match="alpha weighs a push"):
+        live.set(alpha=-0.1)
+    with pytest.raises(ValueError, match="nothing named 'alpha'"):
+        Live(ring()).set(alpha=0.1)
 
 
 def test_the_wasserstein_loss_is_offered_where_something_keeps_the_critic_smooth():

@@ -259,10 +259,10 @@ class Live(anywidget.AnyWidget):
             fresh, self._fresh = self._fresh, []
             means = None
             if fresh:
-                rows = torch.stack([row for _, row in fresh]).double().cpu().numpy()
-                for (number, _), row in zip(fresh, rows, strict=True):
+                rows = torch.stack([row for _, row in fresh]).double().cpu()
+                for (number, _), row in zip(fresh, rows.numpy(), strict=True):
                     self._curve.add(number, row)
-                means = [float(v) if np.isfinite(v) else None for v in rows.mean(axis=0)]
+                means = [v if np.isfinite(v) else None for v in rows.nanmean(dim=0).tolist()]
         self._sent, self._sent_at = self._sent + 1, time.perf_counter()
         head = {"sequence": self._sent, "losses": means, "measured": found}
         self._frame = packing.frame(shot, self._view.box, head)
