@@ -616,6 +616,13 @@ def test_pictures_come_from_the_running_average():
     z = torch.randn(1, 2, generator=torch.Generator().manual_seed(2)).expand(4, -1)
     average = game.player("generator").average.module[0]
     assert torch.allclose(infogan.decode(game, codes, seed=2), average(torch.cat([z, codes], 1)))
+    now = game.rules.generator(torch.cat([z, codes], 1))
+    assert torch.allclose(infogan.decode(game, codes, seed=2, averaged=False), now)
+    drawn, fresh = game.rules.codes.draw(50, torch.Generator().manual_seed(6)), {"fresh": True, "averaged": False}
+    outputs = infogan.read(game, infogan.decode(game, drawn, 7, **fresh))
+    assert infogan.estimated_bounds(game, 50, 6, averaged=False).categorical == pytest.approx(
+        game.rules.codes.bound(outputs, drawn).item()
+    )
     assert game.sample(7).shape == (7, 2) and not torch.equal(
         average[1].weight, game.rules.generator[1].weight
     )

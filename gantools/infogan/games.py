@@ -218,17 +218,22 @@ def _looked_at(player: game.Player) -> nn.Module:
 
 
 @torch.no_grad()
-def decode(played: game.Game, codes: Tensor, seed: int = 0, fresh: bool = False) -> Tensor:
+def decode(
+    played: game.Game, codes: Tensor, seed: int = 0, fresh: bool = False, averaged: bool = True
+) -> Tensor:
     """What the generator makes of codes, (n, width) -> (n, ...): all from one noise, or a `fresh` one each.
 
-    One seed always means the same noise; the game's own random state stays as it is.
+    By its running average where there is one, unless not `averaged`.  One seed always means the same noise;
+    the game's own random state stays as it is.
     """
     if codes.ndim != 2 or codes.shape[1] != played.rules.codes.width:
         raise ValueError(f"this game's codes are (n, {played.rules.codes.width}), not {tuple(codes.shape)}")
     rng = torch.Generator(played.device).manual_seed(seed)
     z = torch.randn(len(codes) if fresh else 1, played.rules.latent, generator=rng, device=played.device)
+    player = played.player("generator")
     with played._looking():
-        return _looked_at(played.player("generator"))(torch.cat([z.expand(len(codes), -1), codes.to(z)], 1))
+        net = _looked_at(player) if averaged else player.nets[0]
+        return net(torch.cat([z.expand(len(codes), -1), codes.to(z)], 1))
 
 
 @torch.no_grad()
@@ -238,11 +243,14 @@ def read(played: game.Game, x: Tensor) -> Tensor:
         return played.rules.q_head(played.rules.body(x.to(played.device)))
 
 
-def estimated_bounds(played: game.Game, n: int = 2000, seed: int = 0) -> CodeBound:
-    """L_I of the categorical and of the continuous codes, from n new generated examples."""
+def estimated_bounds(played: game.Game, n: int = 2000, seed: int = 0, averaged: bool = True) -> CodeBound:
+    """L_I of the categorical and of the continuous codes, from n new examples, made as `decode` makes them.
+
+    Q is at home with the generator as it stands: with its running average the bound may be far lower.
+    """
     codes = played.rules.codes.draw(n, torch.Generator(played.device).manual_seed(seed))
-    found = played.rules.codes.bounds(read(played, decode(played, codes, seed + 1, fresh=True)), codes)
-    return CodeBound(*(float(part) for part in found))
+    outputs = read(played, decode(played, codes, seed + 1, fresh=True, averaged=averaged))
+    return CodeBound(*(float(part) for part in played.rules.codes.bounds(outputs, codes)))
 
 
 def estimated_bound(played: game.Game, n: int = 2000, seed: int = 0) -> float:
