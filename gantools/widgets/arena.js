@@ -28,7 +28,7 @@ const smooth = (ys) => {
   let mean = NaN;
   return ys.map((y) => (mean = Number.isFinite(mean) ? keep * mean + (1 - keep) * y : y));
 };
-const loss = (name) => `${name}${name.endsWith("s") ? "’" : "'s"} loss`;
+const lossOf = (name) => `${name}${name.endsWith("s") ? "’" : "'s"} loss`;
 // the colour of a generator among many; the ninth has that of the first, so pictures number them too
 const hue = (j) => `g${(j % 8) + 1}`;
 const padded = (lo, hi) => [lo - 0.06 * (hi - lo || 1), hi + 0.06 * (hi - lo || 1)];
@@ -138,7 +138,7 @@ export class Arena {
     const taken = about.players.length;
     const more = about.measures.map((name, i) => [ROLES[(taken + i) % 4], name]);
     const side = el("div", { className: "gan-side" }, this.chart.node, this.say.nodes[0]);
-    const lines = about.players.map((name, i) => [ROLES[i % 4], loss(name)]);
+    const lines = about.players.map((name, i) => [ROLES[i % 4], lossOf(name)]);
     this.plots = el(
       "div",
       { className: "gan-plots", tabIndex: 0, role: "group" },
@@ -174,7 +174,7 @@ export class Arena {
   show(frame, losses, rows = []) {
     this.frame = frame;
     const said = this.about.players.map((name, i) => [
-      loss(name),
+      lossOf(name),
       losses && !Number.isNaN(losses[i]) ? number(losses[i]) : "–",
       ROLES[i % 4],
     ]);
@@ -260,7 +260,7 @@ export class Arena {
     if (this.on.curves === "pull") return "mean pull";
     if (this.on.curves === "losses") return loss === "wasserstein" ? "loss" : "loss (nats)";
     const times = this.scale() === 1 ? "" : ` × ${number(this.scale(), 0)}`;
-    return `${measures.join(", ")}; −${loss(players[0])}${times}`;
+    return `${measures.join(", ")}; −${lossOf(players[0])}${times}`;
   }
 
   // Every second row of a long run's measurements goes, so that there is always room.
