@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gantools import data, metrics, p2gan
+from gantools import data, metrics, p2gan, results
 from gantools.data import ImageSet
 from gantools.p2gan import Force
 
@@ -185,6 +186,9 @@ def test_bad_forces_have_no_shares():
         p2gan.exact_shares(p2gan.pushed(0.1), unwanted=1.0)
     with pytest.raises(ValueError, match="generator 0"):
         p2gan.exact_shares([Force("auxiliary", 0, -0.1)])
+    for forces in ([], p2gan.pooled(2)):
+        with pytest.raises(ValueError, match="on one generator"):
+            p2gan.exact_shares(forces)
 
 
 # ---- the game ---------------------------------------------------------------------------------------------
@@ -241,3 +245,33 @@ def test_a_strong_push_divides_the_digits(task, judge):
     )  # fmt: skip
     first, second = (wanted / (wanted + unwanted) for wanted, unwanted in zip(found["wanted"], found["unwanted"]))
     assert first > second + 0.1 and max(found["neither"]) < 0.3
+
+
+# ---- what was measured ------------------------------------------------------------------------------------
+
+BOOK = Path(__file__).resolve().parents[1] / "book" / "results"
+
+
+def of_two(row, j=0):
+    return p2gan.Shares(*(row[kind][j] for kind in ("wanted", "unwanted", "neither"))).of_two
+
+
+def test_the_kept_runs_are_those_that_the_page_shows():
+    one = results.load(BOOK / "p2gan_constrained_minimax.json")
+    both = results.load(BOOK / "p2gan_constrained.json")
+    assert len(one.rows) == 15 and len(both.rows) == 24
+    for row in one.rows + both.rows:
+        k = row.get("generators", 1)
+        assert all(len(row[kind]) == k for kind in ("wanted", "unwanted", "neither")) and row["judge"] > 0.9
+        for j in range(k):
+            assert sum(row[kind][j] for kind in ("wanted", "unwanted", "neither")) == pytest.approx(1, abs=3e-4)
+
+
+def test_what_the_page_says_of_the_minimax_runs():
+    one = results.load(BOOK / "p2gan_constrained_minimax.json")
+    alphas = (0.0, 0.1, 0.3, 0.6, 1.0)
+    mean = [np.mean([of_two(row) for row in one.where(alpha=alpha)]) for alpha in alphas]
+    exact = [p2gan.exact_shares(p2gan.pushed(alpha))[0] for alpha in alphas]
+    assert mean == sorted(mean) and mean[-1] > 0.95
+    assert all(0.05 < e - m < 0.15 for e, m in zip(exact[2:4], mean[2:4], strict=True))  # less than the optimum
+    assert abs(mean[0] - 0.5) < 0.03  # so much for the judge's bias

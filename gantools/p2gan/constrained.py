@@ -144,7 +144,8 @@ def exact_shares(forces: Iterable[Force], loss: str = "minimax", unwanted: float
     the primary source is unwanted.  A generator then only chooses its share of unwanted images: this is two
     points, searched by a grid and Brent's method.  With the loss "nonsaturating" a pull descends
     KL(q||source) - 2 JSD instead of 2 JSD; pushes are minimax.  ValueError for another loss, for an unwanted
-    share outside (0, 1), and for a generator that nothing pulls; RuntimeError if 400 turns do not settle it.
+    share outside (0, 1), for forces on a pool, and for a generator that nothing pulls; RuntimeError if 400 turns
+    do not settle it.
     (MATH B.8, F.7, F.9)
     """
     if loss not in ("minimax", "nonsaturating"):
@@ -152,6 +153,8 @@ def exact_shares(forces: Iterable[Force], loss: str = "minimax", unwanted: float
     if not 0 < unwanted < 1:
         raise ValueError(f"the unwanted share of the primary source must lie in (0, 1), not {unwanted!r}")
     forces = [Force(*force) for force in forces]
+    if not forces or any(isinstance(force.target, str) for force in forces):
+        raise ValueError("there must be forces, each on one generator: a pool has no best answer of its own here")
     k = 1 + max(force.target for force in forces)
     for j in range(k):
         if not any(f.target == j and f.source == "real" and f.weight > 0 for f in forces):
