@@ -1,5 +1,6 @@
 """P2GAN between networks: losses against sums by hand, layers that are shared, generators that join a running game."""
 
+import importlib
 import math
 import subprocess
 import sys
@@ -502,3 +503,21 @@ def test_a_run_is_judged_at_its_last_turns():
         p2gan.modes_run(20, looks=3, apart=10)
     with pytest.raises(ValueError, match="no reading 'loose'"):
         p2gan.modes_game("loose")
+
+
+# what the benchmark compares ---------------------------------------------------------------------------
+
+
+def test_the_benchmarks_loop_plays_the_same_game(monkeypatch):
+    monkeypatch.syspath_prepend(str(TESTS.parent / "benchmarks"))
+    benchmark = importlib.import_module("p2gan")
+    game, loop = benchmark.ours(3, 8), benchmark.one_by_one(3, 8)
+    start = [p.clone() for p in game.rules.generators.parameters()]
+    for _ in range(5):
+        generators = next(loop)
+    game.run(5)
+    theirs = [p for net in generators for p in net[0].parameters()] + list(generators[0][1].parameters())
+    mine = list(game.rules.generators.parameters())
+    assert all((p - q).abs().max() > 2e-3 for p, q in zip(mine, start, strict=True))
+    # a gradient near zero may fall on either side of it, and Adam makes a whole step of that
+    assert all((p - q).abs().mean() < 1e-5 for p, q in zip(mine, theirs, strict=True))
