@@ -223,15 +223,18 @@ def test_a_run_judges_each_generator(task, judge):
     forces, options = p2gan.paired(0.1, 0.3), {"turns": 20, "looks": 2, "images": 50, "seed": 2, **SMALL}
     found = p2gan.constrained_run(task, judge, forces, **options)
     assert found == p2gan.constrained_run(task, judge, forces, **options)
-    assert list(found) == ["wanted", "unwanted", "neither"]
+    assert list(found) == ["wanted", "unwanted", "neither", "spread"]
     for generator in range(2):
-        assert sum(column[generator] for column in found.values()) == pytest.approx(1, abs=3e-4)
+        assert sum(found[kind][generator] for kind in ("wanted", "unwanted", "neither")) == pytest.approx(1, abs=3e-4)
     game = p2gan.constrained_game(task, forces, seed=2, **SMALL)
-    looks = []
+    looks, spread = [], []
     for look, turns in enumerate((15, 5)):
         game.run(turns)
         drawn = game.sample(100, seed=look)
         looks.append([p2gan.shares(drawn[j::2], judge) for j in range(2)])
+        spread.append([float(drawn[j::2].std(0).mean()) for j in range(2)])
+    full = float(data.to_float(task.primary.images).std(0).mean())
+    assert found["spread"] == pytest.approx(np.mean(spread, 0) / full, abs=1e-4)
     assert found["unwanted"] == pytest.approx(np.mean(looks, 0)[:, 1], abs=1e-4)
     with pytest.raises(ValueError, match="too few"):
         p2gan.constrained_run(task, judge, forces, turns=9, looks=5, **SMALL)

@@ -19,7 +19,7 @@ from scipy.special import rel_entr
 from torch import Tensor
 
 from gantools import nets
-from gantools.data import ImageSet
+from gantools.data import ImageSet, to_float
 from gantools.game import Game
 from gantools.metrics import Classifier
 from gantools.p2gan.games import Force, _weight, game, he
@@ -224,7 +224,9 @@ def constrained_run(
 ) -> dict[str, list[float]]:  # fmt: skip
     """Play that game, and judge each generator `looks` times in the last half of it: mean shares.
 
-    Returns wanted, unwanted, neither: a list of one number a generator.  `settings` as in `constrained_game`.
+    Returns wanted, unwanted, neither, and spread: the standard deviation of a pixel, averaged over pixels, as a
+    multiple of that of the primary source (a judge is easily fooled by one image, drawn again and again).  Each is
+    a list of one number a generator.  `settings` as in `constrained_game`.
     """
     forces = list(forces)
     played = constrained_game(task, forces, **settings)
@@ -233,11 +235,15 @@ def constrained_run(
     if step < 1:
         raise ValueError(f"{turns} turns are too few for {looks} looks in their last half")
     played.run(turns - (looks - 1) * step)
-    seen = []
+    seen, full = [], _spread(to_float(task.primary.images))
     for look in range(looks):
         if look:
             played.run(step)
         drawn = played.sample(k * images, seed=look)
-        seen.append([shares(drawn[j::k], judge) for j in range(k)])
-    mean = np.mean(seen, axis=0)  # (k, 3)
-    return {kind: np.round(mean[:, column], 4).tolist() for column, kind in enumerate(KINDS)}
+        seen.append([(*shares(own, judge), _spread(own) / full) for own in (drawn[j::k] for j in range(k))])
+    mean = np.mean(seen, axis=0)  # (k, 4)
+    return {name: np.round(mean[:, column], 4).tolist() for column, name in enumerate((*KINDS, "spread"))}
+
+
+def _spread(images: Tensor) -> float:
+    return float(images.std(0).mean())
