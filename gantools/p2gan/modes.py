@@ -3,6 +3,7 @@
     RING, GRID              the laws
     modes_game, modes_run   the game in the paper's setting, and what its generators have found in the end
     ownership               which modes each generator reaches, and whose they are
+    turn_costs              what a turn costs as generators become more
 
 Source: Le et al. (2019), *Learning generative adversarial networks from multiple data sources*, sections 2.4
 and 3.1 (MATH F.8, F.10).  Rates, batch size, losses and initialisation are not given there: they are ours.
@@ -10,6 +11,7 @@ and 3.1 (MATH F.8, F.10).  Rates, batch size, losses and initialisation are not 
 
 import math
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from gantools import data, metrics, nets
 from gantools.game import Game
 from gantools.p2gan.games import game, he, literal, pooled
 
-__all__ = ["GRID", "READINGS", "RING", "Owners", "modes_game", "modes_run", "ownership"]
+__all__ = ["GRID", "READINGS", "RING", "Owners", "modes_game", "modes_run", "ownership", "turn_costs"]
 
 RING = data.ring(8, radius=2.0, sd=math.sqrt(0.02))
 GRID = data.grid(5, spacing=1.5, sd=math.sqrt(0.02))  # neighbours as far apart as on the ring
@@ -96,3 +98,22 @@ def modes_run(turns: int = 6000, looks: int = 5, apart: int = 200, **setting) ->
     names = ("found", "high_quality", "reached", "distinct")
     row = {name: round(float(value), 3) for name, value in zip(names, np.mean(seen, axis=0), strict=True)}
     return {**row, "cpu_ms": round(1000 * (time.process_time() - began) / turns, 2)}
+
+
+def turn_costs(ks: Sequence[int], total: int = 256, turns: int = 15, rounds: int = 5) -> list[float]:
+    """Milliseconds a turn of the pooled game with k generators that make `total` points a step, for each k.
+
+    The least of `rounds` stretches of so many turns; the games take turns, so that other work on the machine
+    hits all alike.  ValueError unless every k divides `total`.
+    """
+    if any(k < 1 or total % k for k in ks):
+        raise ValueError(f"{total} points cannot be shared evenly among {list(ks)} generators")
+    games = [modes_game(k=k, alpha=0.3, every=0, batch_size=total // k) for k in ks]
+    seconds = []
+    for _ in range(rounds + 1):  # the first round only warms up
+        seconds.append([])
+        for played in games:
+            began = time.perf_counter()
+            played.run(turns)
+            seconds[-1].append(time.perf_counter() - began)
+    return [1000 * least / turns for least in np.min(seconds[1:], axis=0)]
