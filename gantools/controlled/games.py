@@ -173,7 +173,7 @@ def plane_distance(law: Sources, fineness: float = 3.0) -> Distance:
     """TV and JSD of the clean mixture and the contaminated one, by the midpoint rule on a square grid.
 
     The step is the least deviation / fineness. The rule converges faster than any power for such densities:
-    3 leaves 1e-6 or less to JSD; TV, whose integrand has corners, is good to 1e-4 or so.
+    3 leaves 1e-6 or less to JSD; TV, whose integrand has corners, is good to some 1e-4.
     """
     clean, whole = _bumps(law.clean), _bumps(law)
     half = _reach(clean, whole)

@@ -24,7 +24,7 @@ function radial(n, v) {
 }
 
 // Simpson's nodes and weights where either law of |x| has its mass, cut at the radius where they cross; both densities there
-export function lay(scale, n, points = 120) {
+export function lay(scale, n, points = 200) {
   const v = Math.hypot(1, scale),
     cross = Math.sqrt((n * Math.log1p(scale * scale)) / scale ** 2) * v;
   const low = Math.max(0, Math.sqrt(n) - 9),
