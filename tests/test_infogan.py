@@ -20,6 +20,7 @@ from gantools import data, divergences, infogan, metrics, nets, penalties, resul
 from gantools.exercises import infogan as ex
 from gantools.game import Batch
 from gantools.infogan import Codes, GaussianChannel, UniformChannel
+from gantools.recording import Recording
 
 N = stats.norm
 LOG2 = math.log(2)
@@ -819,6 +820,15 @@ def test_the_kept_digits_say_what_the_chapter_says():
     for row in kept.rows:
         assert row.get("bound", 0) <= math.log(10) + 1e-3
         assert row["as_asked"] <= min(row["accuracy"], row["recognised"])
+
+
+def test_the_kept_mnist_says_what_the_chapter_says():
+    kept = results.load(KEPT / "infogan_mnist.json")
+    assert len(kept.rows) == 3
+    for row in kept.rows:
+        assert 1.5 < row["bound"] <= math.log(10) + 1e-3 and row["accuracy"] < 0.7 and row["judge"] > 0.9
+    run = Recording.load(KEPT / "infogan_mnist.safetensors")
+    assert run.about["measures"] and run.real.shape[1:] == (1, 28, 28)
 
 
 # ---- exercises --------------------------------------------------------------------------------------------
