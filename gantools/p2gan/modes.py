@@ -116,4 +116,4 @@ def turn_costs(ks: Sequence[int], total: int = 256, turns: int = 15, rounds: int
             began = time.perf_counter()
             played.run(turns)
             seconds[-1].append(time.perf_counter() - began)
-    return [1000 * least / turns for least in np.min(seconds[1:], axis=0)]
+    return [1000 * float(least) / turns for least in np.min(seconds[1:], axis=0)]
