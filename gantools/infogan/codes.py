@@ -73,7 +73,7 @@ class CodeLoss(NamedTuple):
 
 
 class CodeBound(NamedTuple):
-    """H(c) + mean log Q of the categorical and of the continuous codes: scalars, nats; 0 where there is none."""
+    """H(c) + mean log Q of the categorical and of the continuous codes: scalars, nats."""
 
     categorical: Tensor
     continuous: Tensor

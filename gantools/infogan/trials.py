@@ -8,7 +8,7 @@
     measured                    all of that for a game on images
     ring_run, digit_run         one job of experiments/infogan_ring.py and of experiments/infogan.py
 
-Source: the experiments of Chen et al. (2016), *InfoGAN*, section 7, at a size that one core trains in seconds.
+Source: the experiments of Chen et al. (2016), *InfoGAN*, section 7, small enough for one core.
 """
 
 import math
@@ -28,7 +28,8 @@ from gantools.infogan.information import _count
 from gantools.infogan.labels import matched_accuracy, nmi
 
 __all__ = [
-    "DIGITS", "Agreement", "Answers", "agreement", "answers", "components", "digit_game", "digit_run", "gallery",
+    "DIGITS", "Agreement", "Answers", "agreement", "answers", "components", "digit_game", "digit_run",
+    "gallery",
     "labelled_game", "measured", "read_classes", "ring_game", "ring_run",
 ]  # fmt: skip
 
@@ -48,15 +49,16 @@ def ring_game(weight: float = 1.0, k: int = 8, modes: int = 8, seed: int = 0, **
 def _reader(widths: list[int], codes: Codes, seed: int) -> tuple:
     """A body, D's last layer on it, and Q's."""
     body = nets.mlp(widths, "leaky_relu", output="leaky_relu", seed=4 * seed + 1)
-    heads = nets.mlp([widths[-1], 1], seed=4 * seed + 2), nets.mlp([widths[-1], codes.outputs], seed=4 * seed + 3)
-    return body, *heads
+    head = nets.mlp([widths[-1], 1], seed=4 * seed + 2)
+    return body, head, nets.mlp([widths[-1], codes.outputs], seed=4 * seed + 3)
 
 
 def digit_game(
     images: data.ImageSet, weight: float = 1.0, k: int = 10, seed: int = 0, hidden: int = 128, **options
 ) -> Game:
     """InfoGAN on images with a code of k values and two from U(-1, 1); `options` on top of `DIGITS`."""
-    options, codes, pixels = DIGITS | {"device": "cpu"} | options, Codes((k,), uniform=2), math.prod(images.shape)
+    options, codes = DIGITS | {"device": "cpu"} | options, Codes((k,), uniform=2)
+    pixels = math.prod(images.shape)
     four = (
         _writer(options["latent"] + codes.width, hidden, images, seed),
         *_reader([pixels, hidden, hidden], codes, seed),
@@ -90,7 +92,7 @@ class Answers(NamedTuple):
 
 
 def components(law: data.Mixture) -> Callable[[Tensor], np.ndarray]:
-    """The judge of a mixture: points (n, d) -> the probabilities, (n, k), of having come from each component."""
+    """The judge of a mixture: points (n, d) -> the probabilities, (n, k), of the components."""
 
     def judge(x: Tensor) -> np.ndarray:
         log_joint = law.weights.log() - torch.cdist(x, law.centres).square() / (2 * law.sd**2)  # (n, k)
@@ -137,7 +139,7 @@ def agreement(found: Answers, confidence: float = 0.9, told: bool = False) -> Ag
 
 
 def read_classes(played: Game, images: data.ImageSet) -> Answers:
-    """Real images read by Q: `asked` is the code that it finds likeliest, `seen` their label, which is sure."""
+    """Real images read by Q: `asked` is the code that it finds likeliest, `seen` their label."""
     outputs = read(played, data.to_float(images.images))
     found = played.rules.codes.categorical(outputs).cpu().numpy()
     return Answers(found, images.labels.cpu().numpy(), np.ones(len(found)))
@@ -151,12 +153,12 @@ def gallery(
     images  (noises, k, steps, steps, h, w) uint8: noise, categorical code, first and second continuous code,
             these from -1 to 1
     read    (noises, k, steps, steps, k) uint8: Q(c|x) of the categorical code, 255 for 1
-    seen    (noises, k, steps, steps) uint8: the class that the judge sees, and `sure`, its probability, 255 for 1
+    seen    (noises, k, steps, steps) uint8: the class that the judge sees, and `sure`, its probability in 255ths
     """
     _count(2, steps=steps), _count(1, noises=noises)
     law, shape = played.rules.codes, played.data["real"].shape
     k, line = law.categories[0], torch.linspace(-1, 1, steps)
-    value, first, second = torch.cartesian_prod(torch.arange(k).float(), line, line).unbind(1)  # (k * steps^2,) each
+    value, first, second = torch.cartesian_prod(torch.arange(k).float(), line, line).unbind(1)  # (k s^2,) each
     codes = torch.cat([one_hot(value.long(), k).float(), torch.stack([first, second], 1)], 1)
     parts = {"images": [], "read": [], "seen": [], "sure": []}
     for seed in range(noises):
@@ -195,7 +197,7 @@ def digit_run(
 
 
 def measured(played: Game, judge: metrics.Classifier, images: data.ImageSet) -> dict:
-    """All numbers of a game of `digit_game` or `labelled_game`, rounded; Q, where there is one, reads `images`."""
+    """All numbers of a game on images, rounded; Q, where there is one, reads `images`."""
     told = not hasattr(played.rules, "q_head")
     found = agreement(answers(played, judge.probabilities), told=told)._asdict()
     if not told:
