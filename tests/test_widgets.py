@@ -5,6 +5,7 @@ import json
 import re
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -434,12 +435,25 @@ def test_a_replay_draws_and_says_what_was_measured(show, measured):
     assert "W1 1.600" in " ".join(page.locator(".gan-readout").inner_text().split())
     both = pixels(page, 1)
     said = page.locator("canvas").nth(1).get_attribute("aria-label")
-    assert said.startswith("W1 beside what the discriminator estimates")
+    assert said.startswith("W1, turn by turn; or the losses")
     page.get_by_label("curves").select_option("losses")
     losses_alone = pixels(page, 1)
     page.get_by_label("curves").select_option("pull")
     assert len({both, losses_alone, pixels(page, 1)}) == 3
     assert not axe(page)
+
+
+def test_only_a_critics_loss_stands_beside_what_was_measured(show, measured):
+    """Minus its loss is a distance; minus a discriminator's is no estimate of what is measured."""
+    critic = replace(measured, about={**measured.about, "loss": "wasserstein", "players": ["critic", "generator"]})
+    page = show(Replay(critic, alt="A ring."))
+    said = page.locator("canvas").nth(1).get_attribute("aria-label")
+    assert said.startswith("W1 beside what the critic estimates; or the losses")
+    assert page.get_by_label("curves").locator("option").first.inner_text() == "W1 and estimate"
+    both = pixels(page, 1)
+    page = show(Replay(measured, alt="A ring."))
+    assert page.get_by_label("curves").locator("option").first.inner_text() == "what was measured"
+    assert pixels(page, 1) != both
 
 
 def test_a_run_without_measures_offers_none(show, run):

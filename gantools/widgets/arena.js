@@ -86,7 +86,7 @@ export class Arena {
         draw: () => this.curves(),
       },
       about.measures.length
-        ? `${about.measures.join(", ")} beside what the ${about.players[0]} estimates; or the losses, turn by turn.`
+        ? `${this.followed()}; or the losses, turn by turn.`
         : "The losses of the players, turn by turn.",
     );
     this.switches(points);
@@ -105,7 +105,11 @@ export class Arena {
     const check = (id, label) =>
       control(this.root, { id, label, type: "check", value: this.on[id] }, flip).node;
     const options = [{ value: "losses", label: "losses" }];
-    if (measures.length) options.unshift({ value: "measures", label: `${measures.join(", ")} and estimate` });
+    if (measures.length)
+      options.unshift({
+        value: "measures",
+        label: this.estimates() ? `${measures.join(", ")} and estimate` : "what was measured",
+      });
     if (points) options.push({ value: "pull", label: "mean pull (log)" });
     this.toggles = points
       ? [check("surface", `what ${this.judge()} thinks`), check("arrows", "pull on the generator")]
@@ -259,8 +263,22 @@ export class Arena {
     const { players, measures, loss } = this.about;
     if (this.on.curves === "pull") return "mean pull";
     if (this.on.curves === "losses") return loss === "wasserstein" ? "loss" : "loss (nats)";
+    if (!this.estimates()) return measures.length > 1 ? "measured" : measures[0];
     const times = this.scale() === 1 ? "" : ` × ${number(this.scale(), 0)}`;
     return `${measures.join(", ")}; −${lossOf(players[0])}${times}`;
+  }
+
+  // whether minus the first player's loss is in the units of what is measured: a critic's is a distance
+  estimates() {
+    return this.about.loss === "wasserstein";
+  }
+
+  // what the curves of the measures show, in words
+  followed() {
+    const { measures, players } = this.about;
+    return (
+      measures.join(", ") + (this.estimates() ? ` beside what the ${players[0]} estimates` : ", turn by turn")
+    );
   }
 
   // Every second row of a long run's measurements goes, so that there is always room.
@@ -287,14 +305,14 @@ export class Arena {
     const { players, measures } = this.about;
     if (this.on.curves === "pull") return [[this.curve.pullTurns || turns, pulls, "generated"]];
     if (this.on.curves === "losses") return players.map((_, i) => [turns, column(losses, i), ROLES[i % 4]]);
-    const scale = this.scale();
-    const estimate = losses.map((row) => -row[0] * scale);
     const seen = measures.map((_, i) => [
       this.measured.turns,
       column(this.measured.rows, i),
       ROLES[(players.length + i) % 4],
     ]);
-    return [[turns, estimate, ROLES[0]], ...seen];
+    if (!this.estimates()) return seen;
+    const scale = this.scale();
+    return [[turns, losses.map((row) => -row[0] * scale), ROLES[0]], ...seen];
   }
 
   range() {
