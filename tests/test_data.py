@@ -245,6 +245,7 @@ def test_a_set_that_is_not_at_hand_says_what_to_do(tmp_path, monkeypatch):
         (gzip.compress(b"\0\0\x08\x01\0\0\0\5abc"), "promises 5 bytes and holds 3"),
         (gzip.compress(b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xffabc"), "promises"),
     ],
+    ids=["no gzip", "cut off", "floats", "no shape", "too short", "far too short"],
 )
 def test_a_file_that_is_no_idx_file_is_refused(tmp_path, content, message):
     path = tmp_path / "x.gz"
