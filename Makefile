@@ -25,11 +25,11 @@ book: $(INSTALLED)
 	$(BIN)/python book/_tools/bookbuild.py
 
 # The tests build the book themselves, if it is missing or older than its sources. Two processes of one thread each:
-# small nets gain nothing from a second thread. Files are not split: a browser, a site, a kernel serve a whole file.
-# The longest file, which also builds the book, goes first.
+# small nets gain nothing from a second thread. Files are not split: a browser, a site, a kernel serve a whole file;
+# tests/conftest.py says in which order they come.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=15 \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests/test_site.py tests book
+		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests book
 
 live: $(INSTALLED)
 	$(BIN)/jupyter-lab --ServerApp.root_dir=book

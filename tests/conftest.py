@@ -24,6 +24,13 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items):
+    """First the file that builds the book; the other that needs it once it is built; notebooks, all alike, last."""
+    order = ("test_site.py", None, "test_site_for_all.py")
+    named = lambda item: item.path.name if item.path.name in order else None  # noqa: E731
+    items.sort(key=lambda item: 3 if item.path.suffix == ".ipynb" else order.index(named(item)))
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium (playwright, sync). One a module: playwright's loop must not run beside nbval's."""
