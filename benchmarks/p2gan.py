@@ -12,9 +12,9 @@ term of the loss, PyTorch's default Adam, `.item()` on each loss.
     loop      K = 8 and K = 16 against that loop, 32 examples a generator
     growth    the game with K = 2 to 16 against itself with K = 1 at the same total batch of 512
 
-Measured on two busy cores of an AMD EPYC, torch 2.14.1, one thread, medians (least and greatest) of five pairs:
-K = 8 costs 1.12 (0.94 to 1.37) times K = 1, K = 16 1.50 (1.23 to 1.73) times; the loop costs 4.7 (3.8 to 6.1)
-times the game at K = 8 and 10.3 (8.2 to 12.3) times at K = 16.
+Measured on two quiet cores of an AMD EPYC, torch 2.14.1, one thread, medians (least and greatest) of five pairs:
+K = 8 costs 1.19 (1.09 to 1.42) times K = 1, K = 16 1.71 (1.32 to 1.80) times; the loop costs 5.9 (4.3 to 7.0)
+times the game at K = 8 and 9.1 (7.8 to 14.2) times at K = 16.
 """
 
 import argparse
