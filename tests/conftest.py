@@ -12,6 +12,8 @@ from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
+from gantools import widgets
+
 ROOT = Path(__file__).resolve().parents[1]
 # Run as root in a container, without a screen, and silent towards the network.
 CHROMIUM = (
@@ -41,6 +43,42 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         yield chromium
         chromium.close()
+
+
+class Moving:
+    """Figures of gantools/widgets, each alone on a page without network: opened once, then set, pressed and read."""
+
+    def __init__(self, browser):
+        self.browser, self.pages, self.errors = browser, {}, []
+
+    def page(self, stem, part="default", handed=None):
+        if (stem, part) not in self.pages:
+            page = self.pages[stem, part] = self.browser.new_page()
+            page.on("pageerror", lambda error: self.errors.append(str(error)))
+            page.route("**/*", lambda route: route.abort())
+            block = widgets.explore(stem, part, alt="test", data=handed).html
+            page.set_content(f'<!doctype html><html lang="en" data-theme="light"><body>{block}')
+            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        return self.pages[stem, part]
+
+    def read(self, stem, part="default", *presses, handed=None, **controls):
+        """Set the controls, press the buttons of these names, and read the numbers; errors of the page fail."""
+        page = self.page(stem, part, handed)
+        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
+        for name in presses:
+            page.get_by_role("button", name=name).click()
+        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
+        assert not self.errors, self.errors
+        return found
+
+
+@pytest.fixture(scope="module")
+def moving(browser):
+    figures = Moving(browser)
+    yield figures
+    for page in figures.pages.values():
+        page.close()
+    assert not figures.errors, figures.errors
 
 
 @pytest.fixture(scope="session")

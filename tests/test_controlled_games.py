@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -392,25 +393,8 @@ def test_the_shifted_interval_by_quadrature():
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """Sets controls of widgets/controlled.js, presses a button if asked, and reads the numbers."""
-    page, errors = browser.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", lambda route: route.abort())
-    block = widgets.explore("controlled", alt="test").html
-    page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-    page.wait_for_function("document.querySelector('.gan-block')?.gan")
-
-    def read(press=None, **controls):
-        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
-        if press:
-            page.get_by_role("button", name=press).click()
-        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
-        assert not errors, errors
-        return found
-
-    yield read
-    page.close()
+def figure(moving):
+    return partial(moving.read, "controlled", "default")
 
 
 @pytest.mark.parametrize("delta, log_scale, log_dimension", [

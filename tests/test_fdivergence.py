@@ -1,6 +1,7 @@
 """The numbers of the chapter on f-divergences, each against a method that does not know the formula."""
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -295,32 +296,8 @@ def test_the_loud_critic_by_quadrature():
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """Sets controls of a part of widgets/fdivergence.js, presses a button if asked, and reads the numbers."""
-    pages, errors = {}, []
-
-    def read(part, press=None, **controls):
-        if part not in pages:
-            page = pages[part] = browser.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.route("**/*", lambda route: route.abort())
-            block = widgets.explore("fdivergence", part, alt="test").html
-            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-            page.wait_for_function("document.querySelector('.gan-block')?.gan")
-        page = pages[part]
-        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
-        if press:
-            page.get_by_role("button", name=press).click()
-        found = page.evaluate(
-            "() => Object.fromEntries(Object.entries(document.querySelector('.gan-block').gan.values())"
-            ".map(([k, v]) => [k, Array.isArray(v) || Number.isFinite(v) ? v : String(v)]))"
-        )
-        assert not errors, errors
-        return {key: float(v) if isinstance(v, str) else v for key, v in found.items()}
-
-    yield read
-    for page in pages.values():
-        page.close()
+def figure(moving):
+    return partial(moving.read, "fdivergence")
 
 
 @pytest.mark.parametrize("name", F_DIVERGENCES)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy import integrate, optimize, stats
 from torch import nn
 from torch._subclasses import FakeTensorMode
 
-from gantools import data, divergences, infogan, metrics, nets, penalties, results, widgets
+from gantools import data, divergences, infogan, nets, penalties, results
 from gantools.exercises import infogan as ex
 from gantools.game import Batch
 from gantools.infogan import Codes, GaussianChannel, UniformChannel
@@ -860,29 +861,8 @@ def test_exercises(capsys, check, right, wrongs):
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """Sets controls of a part of widgets/infogan.js, presses buttons if asked, and reads the numbers."""
-    pages, errors = {}, []
-
-    def read(part, *presses, handed=None, **controls):
-        if part not in pages:
-            page = pages[part] = browser.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.route("**/*", lambda route: route.abort())
-            block = widgets.explore("infogan", part, alt="test", data=handed).html
-            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-            page.wait_for_function("document.querySelector('.gan-block')?.gan")
-        page = pages[part]
-        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
-        for press in presses:
-            page.get_by_role("button", name=press).click()
-        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
-        assert not errors, errors
-        return found
-
-    yield read
-    for page in pages.values():
-        page.close()
+def figure(moving):
+    return partial(moving.read, "infogan")
 
 
 def line_table(g, noise):

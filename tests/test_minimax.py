@@ -1,6 +1,7 @@
 """The minimax game: its numbers against quadrature, optimisation or simulation without the same formula."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.special import expit, log_expit
 
-from gantools import data, divergences, minimax, nets, widgets
+from gantools import data, divergences, minimax, nets
 from gantools.exercises import minimax as exercises
 from gantools.game import gan
 from gantools.minimax import Discriminator
@@ -340,19 +341,8 @@ def test_value_estimate_against_quadrature():
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    page = browser.new_page()
-    block = widgets.explore("minimax", alt="two laws and two discriminators").html
-    page.set_content(f"<!doctype html><html lang=en data-theme=light><body>{block}")
-    page.wait_for_function("document.querySelector('.gan-block')?.gan")
-
-    def values(**state):
-        put = "s => { const g = document.querySelector('.gan-block').gan; g.set(s); return g.values(); }"
-        return page.evaluate(put, state)
-
-    values.page = page
-    yield values
-    page.close()
+def figure(moving):
+    return partial(moving.read, "minimax", "default")
 
 
 @pytest.mark.parametrize("state", [
@@ -376,8 +366,7 @@ def test_what_the_figure_says_is_what_the_library_computes(figure, state):
 
 def test_the_best_reply_in_the_figure(figure):
     figure(shape="one", meanP=-1, sdP=1, meanQ=1, sdQ=1.5, slope=0.2, cut=3)
-    figure.page.get_by_role("button", name="D plays its best").click()
-    seen = figure()
+    seen = figure("D plays its best")
     shift, slope = minimax.best_response(stats.norm(-1, 1), stats.norm(1, 1.5), degree=1).logit.convert().coef
     assert (seen["slope"], seen["cut"]) == pytest.approx((-slope, -shift / slope), abs=0.03)  # sliders go by 0.05
     assert seen["v"] <= seen["top"]
@@ -385,8 +374,7 @@ def test_the_best_reply_in_the_figure(figure):
 
 def test_a_step_of_the_generator_in_the_figure_goes_down(figure):
     before = figure(shape="one", meanP=-1, sdP=1, meanQ=1.5, sdQ=1, slope=1, cut=0.25)
-    figure.page.get_by_role("button", name="G takes a step").click()
-    after = figure()
+    after = figure("G takes a step")
     assert after["v"] < before["v"] and after["meanQ"] < before["meanQ"]
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from gantools import divergences, p2gan, widgets
+from gantools import divergences, p2gan
 from gantools.divergences import F_DIVERGENCES, f_divergence
 from gantools.exercises import p2gan as ex
 
@@ -625,30 +626,8 @@ def test_the_exercises_answers_by_other_means():
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """Sets controls of a part of widgets/p2gan.js, presses a button if asked, and reads the numbers."""
-    pages, errors = {}, []
-
-    def read(part, press=None, **controls):
-        if part not in pages:
-            page = pages[part] = browser.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.route("**/*", lambda route: route.abort())
-            block = widgets.explore("p2gan", part, alt="test").html
-            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-            page.wait_for_function("document.querySelector('.gan-block')?.gan")
-        page = pages[part]
-        page.evaluate("s => document.querySelector('.gan-block').gan.set(s)", controls)
-        if press:
-            page.get_by_role("button", name=press).click()
-        found = page.evaluate("() => document.querySelector('.gan-block').gan.values()")
-        assert not errors, errors
-        return found
-
-    read.pages = pages
-    yield read
-    for page in pages.values():
-        page.close()
+def figure(moving):
+    return partial(moving.read, "p2gan")
 
 
 @pytest.mark.parametrize("kind", ["js-js", "kl-kl", "kl-js"])
@@ -676,18 +655,18 @@ def test_a_kl_push_against_js_has_no_best_law_in_the_figure_either(figure):
 
 
 def test_the_figure_s_buttons_tell_the_chapter_s_stories(figure):
-    hair = figure("default", press="Two hair colours")
+    hair = figure("default", "Two hair colours")
     assert hair["q"] == pytest.approx([0.144584, 0.855416, 0], abs=1e-5)
     assert "black thinned to 0.29" in hair["verdict"]
     assert figure("default", alpha=0.97)["verdict"] == "black thinned to a trace"
     assert figure("default", alpha=1.2)["verdict"] == "black removed"
-    hard = figure("default", press="A push too hard")
+    hard = figure("default", "A push too hard")
     assert hard["q"] == [0, 0, 1] and hard["verdict"] == "it has left the data's support"
     assert figure("default", alpha=2.84)["q"] == pytest.approx([0, 1, 0])
-    mixed = figure("default", press="Un-mixing")
+    mixed = figure("default", "Un-mixing")
     assert mixed["q"] == pytest.approx(p2gan.unmix([0.5, 0.3, 0.2], [0.85, 0.1, 0.05], 0.4), abs=1e-6)
     assert mixed["limit"] == pytest.approx(p2gan.unmixing_limit([0.5, 0.3, 0.2], [0.85, 0.1, 0.05]))
-    start = figure("default", press="Back to the start")
+    start = figure("default", "Back to the start")
     assert 0.05 < start["q"][0] < 0.15
 
 
@@ -698,9 +677,9 @@ def test_the_path_grows_from_the_data(figure):
         assert step["q"] == pytest.approx(p2gan.optimum(THREE, PUSHER, step["alpha"]).q, abs=1e-4)
 
 
-def test_points_are_dragged_and_stay_in_the_triangle(figure):
-    figure("default", press="Back to the start")
-    page = figure.pages["default"]
+def test_points_are_dragged_and_stay_in_the_triangle(figure, moving):
+    figure("default", "Back to the start")
+    page = moving.page("p2gan")
     page.wait_for_timeout(100)
     box = page.locator("canvas").first.bounding_box()
     data = page.evaluate("() => document.querySelector('.gan-block').gan.handles()[0]")
@@ -724,13 +703,13 @@ def test_the_moving_pair_settles_where_the_library_s_does(figure, gamma, beta, d
 
 
 def test_the_moving_pair_s_sweep_and_buttons(figure):
-    shown = figure("pair", press="A push that works")
+    shown = figure("pair", "A push that works")
     assert shown["first"] == pytest.approx(0.133, abs=1e-3)
     assert figure("pair", start=0.95)["first"] == pytest.approx(shown["first"], abs=1e-5)
     beta, first, second = shown["sweep"][5]
     found = p2gan.two_generators(HALVES, BLACK, 0.1, beta)
     assert (first, second) == pytest.approx((found.first[0], found.second[0]), abs=1e-3)
-    assert figure("pair", press="The paper's weights")["second"] == pytest.approx(0.551945, abs=1e-5)
+    assert figure("pair", "The paper's weights")["second"] == pytest.approx(0.551945, abs=1e-5)
 
 
 # ---- bad input --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 from torch._subclasses import FakeTensorMode
 
-from gantools import metrics, nets, transport, widgets
+from gantools import metrics, nets, transport
 from gantools.exercises import transport as exercises
 from gantools.game import Batch
 from gantools.transport import critics
@@ -275,25 +276,8 @@ def test_gradient_ascent_falls_into_the_trap():
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """Sets the figure's controls and reads its numbers; page errors fail the test."""
-    errors, page = [], browser.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", lambda route: route.abort())
-    block = widgets.explore("critic", alt="test").html
-    page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-    page.wait_for_function("document.querySelector('.gan-block')?.gan")
-
-    def ask(press=None, **state):
-        root = page.query_selector(".gan-block")
-        page.evaluate("([root, state]) => root.gan.set(state)", [root, state])
-        if press:
-            page.get_by_role("button", name=press).click()
-        return page.evaluate("root => root.gan.values()", root)
-
-    yield ask
-    page.close()
-    assert not errors
+def figure(moving):
+    return partial(moving.read, "critic", "default")
 
 
 PIECES = [-np.inf, -0.75, 0.75, 2.25, 3.75, np.inf]

@@ -11,7 +11,7 @@ from scipy import optimize, stats
 from scipy.integrate import solve_ivp
 from answers import judged
 
-from gantools import data, figures, losses, metrics, nets, penalties, transport, widgets
+from gantools import data, figures, losses, metrics, nets, penalties, transport
 from gantools.exercises import transport as ex
 from gantools.transport import DIRAC_LOSSES, DiracGAN
 
@@ -460,18 +460,8 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
 
 
 @pytest.fixture(scope="module")
-def page(browser):
-    """The figure alone on a page without network; errors of the page fail the test."""
-    page, errors = browser.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", lambda route: route.abort())
-    page.set_content(
-        f'<!doctype html><html data-theme="light"><body>{widgets.explore("dynamics", alt="test").html}'
-    )
-    page.wait_for_function("document.querySelector('.gan-block')?.gan")
-    yield page
-    assert not errors, errors
-    page.close()
+def page(moving):
+    return moving.page("dynamics")
 
 
 def shown(page, **controls):

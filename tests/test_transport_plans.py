@@ -14,7 +14,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import distance as spatial
 from answers import judged
 
-from gantools import divergences, transport, widgets
+from gantools import divergences, transport
 from gantools.exercises import transport as ex
 
 N = stats.norm
@@ -624,26 +624,15 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """A function that opens a part once and runs a script on its `gan`; page errors fail the test."""
-    pages, errors = {}, []
+def figure(moving):
+    """Runs a script on a part's `gan`: what it returns, and the page."""
 
     def run(part, script, argument=None):
-        if part not in pages:
-            page = pages[part] = browser.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.route("**/*", lambda route: route.abort())
-            block = widgets.explore("transport", part, alt="test").html
-            page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-            page.wait_for_function("document.querySelector('.gan-block')?.gan")
+        page = moving.page("transport", part)
         begin = "const root = document.querySelector('.gan-block'), gan = root.gan;"
-        found = pages[part].evaluate(f"argument => {{ {begin} {script} }}", argument)
-        assert not errors, errors
-        return found, pages[part]
+        return page.evaluate(f"argument => {{ {begin} {script} }}", argument), page
 
-    yield run
-    for page in pages.values():
-        page.close()
+    return run
 
 
 READ = "return JSON.parse(JSON.stringify(gan.values()), (k, v) => v);"

@@ -1,6 +1,7 @@
 """The numbers of the chapter on vanishing gradients, each against a method that does not know the formula."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy import optimize, stats
 from scipy.special import rel_entr
 from answers import judged
 
-from gantools import data, divergences, nets, vanishing, widgets
+from gantools import data, divergences, nets, vanishing
 from gantools.exercises import vanishing as ex
 from gantools.game import gan
 
@@ -556,34 +557,8 @@ def test_exercise_checks_know_right_from_wrong(check, right, wrongs, capsys):
 
 
 @pytest.fixture(scope="module")
-def figure(browser):
-    """A function that sets a figure's controls and reads its numbers; page errors fail the test."""
-    pages, errors = {}, []
-
-    def open_part(part):
-        page = browser.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.route("**/*", lambda route: route.abort())
-        block = widgets.explore("vanishing", part, alt="test").html
-        page.set_content(f'<!doctype html><html data-theme="light"><body>{block}')
-        page.wait_for_function("document.querySelector('.gan-block')?.gan")
-        return page
-
-    def read(part, **controls):
-        if part not in pages:
-            pages[part] = open_part(part)
-        found = pages[part].evaluate(
-            "s => { const g = document.querySelector('.gan-block').gan; g.set(s);"
-            " const plain = v => Number.isFinite(v) || Array.isArray(v) ? v : String(v);"
-            " return Object.fromEntries(Object.entries(g.values()).map(([k, v]) => [k, plain(v)])) }",
-            controls,
-        )
-        assert not errors, errors
-        return {key: float(value) if isinstance(value, str) else value for key, value in found.items()}
-
-    yield read
-    for page in pages.values():
-        page.close()
+def figure(moving):
+    return partial(moving.read, "vanishing")
 
 
 @pytest.mark.parametrize(
