@@ -87,6 +87,7 @@ def classifier(imageset, seed: int = 0) -> Classifier:
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
 
+    imageset = imageset.to("cpu")
     images, labels = imageset.images.float() / 127.5 - 1, imageset.labels.numpy()
     everything = np.arange(len(labels))
     train, test = train_test_split(everything, test_size=1 / 3, stratify=labels, random_state=seed)

@@ -72,6 +72,20 @@ class Moving:
         return found
 
 
+    def drag(self, stem, part, handle, by):
+        """Take that handle, counted over all plots, along by so many pixels; `by`: (dx, dy)."""
+        page = self.page(stem, part)
+        at = page.evaluate("k => document.querySelector('.gan-block').gan.handles()[k]", handle)
+        canvas = page.locator(".gan-block canvas").nth(at["plot"])
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        x, y = box["x"] + at["x"], box["y"] + at["y"]
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + by[0], y + by[1], steps=4)
+        page.mouse.up()
+
+
 @pytest.fixture(scope="module")
 def moving(browser):
     figures = Moving(browser)

@@ -424,3 +424,20 @@ def test_the_moving_figure_knows_bits_and_its_ends(figure):
     nothing = figure("Back to the start", delta=0)
     assert figure(delta=0)["jsd"] == 0 == figure(delta=0)["most"] and nothing["n"] == 1
     assert figure(delta=1)["most"] == pytest.approx(LOG2)
+
+
+def test_each_point_of_the_figure_is_dragged_along_its_own_control(figure, moving):
+    page, names = moving.page("controlled"), ("delta", "logScale", "logDimension")
+    state = "names => names.map((name) => document.querySelector('.gan-block').gan.state[name])"
+    for handle in range(3):
+        start = figure("Back to the start")
+        before = page.evaluate(state, names)
+        moving.drag("controlled", "default", handle, (50, 0))
+        grown = [now > then for now, then in zip(page.evaluate(state, names), before, strict=True)]
+        assert grown == [k == handle for k in range(3)]
+        assert figure()["jsd"] > start["jsd"]
+    slider = page.get_by_label("dimension n")
+    slider.press("Home")
+    assert figure()["n"] == 1
+    slider.press("End")
+    assert figure()["n"] == 1000

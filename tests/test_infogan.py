@@ -865,6 +865,21 @@ def figure(moving):
     return partial(moving.read, "infogan")
 
 
+def test_codes_and_their_reader_are_dragged(figure, moving):
+    start = figure("default", "Back to the start")
+    for handle, name in ((2, "g2"), (5, "b2")):  # C of the generator, C of its reader
+        figure("default", "Back to the start")
+        place = "() => document.querySelector('.gan-block').gan.state"
+        before = moving.page("infogan").evaluate(place)[name]
+        moving.drag("infogan", "default", handle, (40, 0))
+        assert moving.page("infogan").evaluate(place)[name] > before
+        assert figure("default")["bound"] != start["bound"]
+    worth = lambda found: found["source"] - found["classes"]  # noqa: E731
+    before = worth(figure("classes", d=1.0, weight=1.0))
+    moving.drag("infogan", "classes", 0, (20, 0))
+    assert worth(figure("classes")) < before  # the class term rewards classes that are further apart
+
+
 def line_table(g, noise):
     """P(c, x) on a fine grid of x."""
     x = np.linspace(-16, 16, 6001)

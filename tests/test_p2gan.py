@@ -680,13 +680,7 @@ def test_the_path_grows_from_the_data(figure):
 def test_points_are_dragged_and_stay_in_the_triangle(figure, moving):
     figure("default", "Back to the start")
     page = moving.page("p2gan")
-    page.wait_for_timeout(100)
-    box = page.locator("canvas").first.bounding_box()
-    data = page.evaluate("() => document.querySelector('.gan-block').gan.handles()[0]")
-    page.mouse.move(box["x"] + data["x"], box["y"] + data["y"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + data["x"], box["y"] + box["height"] - 2, steps=4)  # below the lower edge
-    page.mouse.up()
+    moving.drag("p2gan", "default", 0, (0, 150))  # below the lower edge
     p = page.evaluate("() => document.querySelector('.gan-block').gan.state.p")
     assert p[2] == 0 and sum(p) == pytest.approx(1) and min(p) >= 0
 

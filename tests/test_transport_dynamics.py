@@ -500,14 +500,9 @@ def test_simultaneous_moves_ignore_the_number_of_steps(page):
     assert shown(page, n=1, **settings) == shown(page, n=7, **settings)
 
 
-def test_the_start_can_be_dragged_and_its_twin_is_a_slider(page):
+def test_the_start_can_be_dragged_and_its_twin_is_a_slider(page, moving):
     shown(page, loss="wasserstein", method="none", theta=1, psi=1)
-    at = page.evaluate("document.querySelector('.gan-block').gan.handles()[0]")
-    box = page.locator("canvas").first.bounding_box()
-    page.mouse.move(box["x"] + at["x"], box["y"] + at["y"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + at["x"] - 40, box["y"] + at["y"] + 30, steps=4)
-    page.mouse.up()
+    moving.drag("dynamics", "default", 0, (-40, 30))
     moved = page.evaluate("(({theta, psi}) => [theta, psi])(document.querySelector('.gan-block').gan.state)")
     assert moved[0] < 0.9 and moved[1] < 0.9
     slider = page.get_by_label("θ at the start")

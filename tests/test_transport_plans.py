@@ -661,7 +661,7 @@ def test_the_moving_plan_is_the_library_s(figure, seed, cost, place):
     assert shown["split"] == sum((row > 1e-9).sum() > 1 for row in plan)
 
 
-def test_the_plan_by_keyboard_buttons_and_hand(figure):
+def test_the_plan_by_keyboard_buttons_and_hand(figure, moving):
     press = "[...root.querySelectorAll('button')].find(b => b.textContent === argument).click();"
     shown, page = figure("default", f"{press} {READ}", "One heap, two pits")
     assert shown["p"] == [1, 0, 0, 0] and shown["split"] == 1
@@ -679,14 +679,7 @@ def test_the_plan_by_keyboard_buttons_and_hand(figure):
     page.keyboard.press("Home")
     shown, _ = figure("default", READ)
     assert shown["pits"][1] == [-3, 1.5] and shown["heaps"][0] == [-2.2, 1.2]
-    page.locator(".gan-block canvas").first.scroll_into_view_if_needed()
-    handle, _ = figure("default", "return gan.handles()[0];")
-    box = page.locator(".gan-block canvas").first.bounding_box()
-    x, y = box["x"] + handle["x"], box["y"] + handle["y"]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 60, y + 30)
-    page.mouse.up()
+    moving.drag("transport", "default", 0, (60, 30))
     shown, _ = figure("default", READ)
     assert shown["heaps"][0][0] > -1.9 and shown["heaps"][0][1] < 1.1
     assert float(page.get_by_label("its x").input_value()) == pytest.approx(shown["heaps"][0][0], abs=0.03)

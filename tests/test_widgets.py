@@ -458,6 +458,15 @@ def test_only_a_critics_loss_stands_beside_what_was_measured(show, measured):
     assert pixels(page, 1) != both
 
 
+def test_every_line_of_the_chart_has_a_colour_of_its_own(show):
+    three = {name: (lambda game, k=k: k + game.number / 9) for k, name in enumerate(("one", "two", "three"))}
+    page = show(Replay(record(ring(), 4, 2, points=20, grid=4, measure=three), alt="A ring."))
+    colours = page.locator(".gan-key-line").evaluate_all("keys => keys.map((key) => getComputedStyle(key).color)")
+    names = page.locator(".gan-legend li:has(.gan-key-line)").all_inner_texts()
+    assert names[1:] == ["discriminator's loss", "generator's loss", "one", "two", "three"]
+    assert len(set(colours[1:])) == 5
+
+
 def test_a_run_without_measures_offers_none(show, run):
     page = show(Replay(run, alt="A ring."))
     options = page.get_by_label("curves").locator("option").all_inner_texts()

@@ -2,7 +2,7 @@
 
     RING, GRID              the laws
     modes_game, modes_run   the game in the paper's setting, and what its generators have found in the end
-    ownership               which modes each generator reaches, and whose they are
+    owners, ownership       which modes each generator reaches, and whose they are
     turn_costs              what a turn costs as generators become more
 
 Source: Le et al. (2019), *Learning generative adversarial networks from multiple data sources*, sections 2.4
@@ -15,12 +15,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from gantools import data, metrics, nets
 from gantools.game import Game
 from gantools.p2gan.games import game, he, literal, pooled
 
-__all__ = ["GRID", "READINGS", "RING", "Owners", "modes_game", "modes_run", "ownership", "turn_costs"]
+__all__ = ["GRID", "READINGS", "RING", "Owners", "modes_game", "modes_run", "owners", "ownership", "turn_costs"]
 
 RING = data.ring(8, radius=2.0, sd=math.sqrt(0.02))
 GRID = data.grid(5, spacing=1.5, sd=math.sqrt(0.02))  # neighbours as far apart as on the ring
@@ -69,13 +70,20 @@ class Owners(NamedTuple):
     distinct: int  # how many different modes are favoured
 
 
-def ownership(played: Game, law=RING, n: int = 1000, seed: int = 0) -> Owners:
-    """Look at n samples of each generator that has joined; near a mode is within three standard deviations."""
-    k = played.rules.joined(played.number)
-    samples = played.sample(n * k, seed)
+def owners(samples: Tensor, k: int, law=RING) -> Owners:
+    """Whose are the modes: samples (n, 2), row i of generator i % k, as games and recordings have them.
+
+    Near a mode is within three standard deviations.
+    """
     shares = np.stack([metrics.modes_found(samples[j::k], law).shares for j in range(k)])
     best = [int(row.argmax()) if row.any() else None for row in shares]
     return Owners(shares, (shares >= 0.05).sum(1), best, len({mode for mode in best if mode is not None}))
+
+
+def ownership(played: Game, law=RING, n: int = 1000, seed: int = 0) -> Owners:
+    """`owners` of n samples of each generator that has joined."""
+    k = played.rules.joined(played.number)
+    return owners(played.sample(n * k, seed), k, law)
 
 
 def modes_run(turns: int = 6000, looks: int = 5, apart: int = 200, **setting) -> dict:

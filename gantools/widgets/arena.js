@@ -4,7 +4,8 @@ import { Plot, control, drawer, el, legend, number, readout } from "./canvas.js"
 
 const STEPS = 8191; // as in packing.py
 const LONGEST = 0.16; // of the box's width: the greatest length of an arrow
-const ROLES = ["discriminator", "generated", "other", "extra"];
+// of the players, and after them of what is measured
+const ROLES = ["discriminator", "generated", "other", "extra", "ink", "muted"];
 
 // counted positions -> data units
 export function places(steps, box) {
@@ -140,9 +141,9 @@ export class Arena {
         ]
       : [];
     const taken = about.players.length;
-    const more = about.measures.map((name, i) => [ROLES[(taken + i) % 4], name]);
+    const more = about.measures.map((name, i) => [ROLES[(taken + i) % ROLES.length], name]);
     const side = el("div", { className: "gan-side" }, this.chart.node, this.say.nodes[0]);
-    const lines = about.players.map((name, i) => [ROLES[i % 4], lossOf(name)]);
+    const lines = about.players.map((name, i) => [ROLES[i % ROLES.length], lossOf(name)]);
     this.plots = el(
       "div",
       { className: "gan-plots", tabIndex: 0, role: "group" },
@@ -180,7 +181,7 @@ export class Arena {
     const said = this.about.players.map((name, i) => [
       lossOf(name),
       losses && !Number.isNaN(losses[i]) ? number(losses[i]) : "–",
-      ROLES[i % 4],
+      ROLES[i % ROLES.length],
     ]);
     const pull =
       frame.pull == null
@@ -190,7 +191,7 @@ export class Arena {
     const seen = this.about.measures.map((name, i) => [
       name,
       row ? number(row[i]) : "–",
-      ROLES[(this.about.players.length + i) % 4],
+      ROLES[(this.about.players.length + i) % ROLES.length],
     ]);
     const here = this.many ? [["generators", `${this.joined()} of ${this.many.length}`]] : [];
     this.say.show([["turn", String(frame.turn)], ...here, ...seen, ...said, ...pull, ...rows]);
@@ -304,11 +305,12 @@ export class Arena {
     const column = (rows, i) => rows.map((row) => row[i]);
     const { players, measures } = this.about;
     if (this.on.curves === "pull") return [[this.curve.pullTurns || turns, pulls, "generated"]];
-    if (this.on.curves === "losses") return players.map((_, i) => [turns, column(losses, i), ROLES[i % 4]]);
+    if (this.on.curves === "losses")
+      return players.map((_, i) => [turns, column(losses, i), ROLES[i % ROLES.length]]);
     const seen = measures.map((_, i) => [
       this.measured.turns,
       column(this.measured.rows, i),
-      ROLES[(players.length + i) % 4],
+      ROLES[(players.length + i) % ROLES.length],
     ]);
     if (!this.estimates()) return seen;
     const scale = this.scale();
