@@ -51,6 +51,16 @@ def rmsprop(lr: float, alpha: float = 0.99) -> Callable:
     return lambda parameters: torch.optim.RMSprop(parameters, lr=_rate(lr), alpha=alpha, foreach=True)
 
 
+def optimizers(lr, betas: tuple[float, float], optimizer: Callable | None = None) -> tuple[Callable, Callable]:
+    """The discriminator's and the generator's, for `Player(optimizer=...)`.
+
+    `lr` is one rate or (the discriminator's, the generator's); `optimizer`, rate -> optimiser, takes the place
+    of Adam with `betas`.
+    """
+    rates = [_rate(rate) for rate in (lr if isinstance(lr, tuple) else (lr, lr))]
+    return tuple(optimizer(rate) if optimizer else adam(rate, betas) for rate in rates)
+
+
 def _rate(lr: float) -> float:
     if not (isinstance(lr, int | float) and math.isfinite(lr) and lr >= 0):
         raise ValueError(f"a learning rate must be a number that is not negative, not {lr!r}")
@@ -508,12 +518,10 @@ def gan(
     if not noise >= 0 or not math.isfinite(noise):
         raise ValueError(f"noise is a standard deviation: it cannot be {noise!r}")
     rules = Rules(generator, discriminator, latent, loss, noise, penalty)
-    lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
-    _rate(lr_d), _rate(lr_g)
-    optimizer = optimizer or (lambda rate: adam(rate, betas))
+    moves_d, moves_g = optimizers(lr, betas, optimizer)
     players = [
-        Player("discriminator", discriminator, rules.discriminator_loss, optimizer(lr_d), steps, after),
-        Player("generator", generator, rules.generator_loss, optimizer(lr_g), ema=ema),
+        Player("discriminator", discriminator, rules.discriminator_loss, moves_d, steps, after),
+        Player("generator", generator, rules.generator_loss, moves_g, ema=ema),
     ]
 
     _trial(rules, data["real"] if isinstance(data, Mapping) else data)

@@ -139,11 +139,10 @@ def infogan_game(
     fake, scores, outputs = _tried(rules, lambda x: (x, rules.discriminator(x), q_head(body(x))), q_head)
     _fits(fake, scores, data)
     codes.heads(outputs)
-    make = optimizer or (lambda rate: game.adam(rate, betas))
-    lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
+    moves_d, moves_g = game.optimizers(lr, betas, optimizer)
     players = [
-        game.Player("discriminator", [body, head], rules.discriminator_loss, make(lr_d), steps),
-        game.Player("generator", [generator, q_head], rules.generator_loss, make(lr_g), ema=ema),
+        game.Player("discriminator", [body, head], rules.discriminator_loss, moves_d, steps),
+        game.Player("generator", [generator, q_head], rules.generator_loss, moves_g, ema=ema),
     ]
     return game.Game(
         players, data, batch_size, seed, device,
@@ -203,11 +202,10 @@ def conditional_game(
     rules = ConditionalRules(generator, discriminator, latent, loss, noise, codes=codes)
     fake, scores = _tried(rules, lambda x: (x, rules.judge(x, torch.zeros(2, codes.width).to(x))))
     _fits(fake, scores, data)
-    make = optimizer or (lambda rate: game.adam(rate, betas))
-    lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
+    moves_d, moves_g = game.optimizers(lr, betas, optimizer)
     players = [
-        game.Player("discriminator", discriminator, rules.discriminator_loss, make(lr_d), steps),
-        game.Player("generator", [generator], rules.generator_loss, make(lr_g), ema=ema),
+        game.Player("discriminator", discriminator, rules.discriminator_loss, moves_d, steps),
+        game.Player("generator", [generator], rules.generator_loss, moves_g, ema=ema),
     ]
     return game.Game(players, data, batch_size, seed, device, sample=_sampler(players[1], rules), rules=rules)
 

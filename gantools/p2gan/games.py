@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from gantools import losses, nets
-from gantools.game import Batch, Game, Player, adam
+from gantools.game import Batch, Game, Player, optimizers
 
 __all__ = [
     "Discriminators", "Force", "Generators", "Rules", "game", "he", "literal", "pooled",
@@ -345,8 +345,7 @@ def game(
     forces = [force for force in forces if force.weight]
     for name in (loss, loss if push == "same" else push):
         losses.get(name)
-    lr_d, lr_g = lr if isinstance(lr, tuple) else (lr, lr)
-    optimizer = optimizer or (lambda rate: adam(rate, betas))
+    moves_d, moves_g = optimizers(lr, betas, optimizer)
 
     own = 1_000_003 * (seed + 1)  # far from seeds under which the two nets may have been drawn: no copy is equal
     generators = Generators(generator, len(since), draw, own)
@@ -360,14 +359,14 @@ def game(
     _trial(rules, sources)
 
     judges = [net for net in (pulls, pushes) if net is not None]
-    players = [Player("discriminators", judges, rules.discriminator_loss, optimizer(lr_d), steps)]
+    players = [Player("discriminators", judges, rules.discriminator_loss, moves_d, steps)]
     if together:
-        players += [Player("generators", generators, rules.generator_loss, optimizer(lr_g))]
+        players += [Player("generators", generators, rules.generator_loss, moves_g)]
     else:
         for j, (first, turns) in enumerate(zip(generators.firsts, since, strict=True)):
             move = partial(rules.generator_loss, who=j)
             mine = [first, generators.trunk]
-            players += [Player(f"generator {j + 1}", mine, move, optimizer(lr_g), since=turns)]
+            players += [Player(f"generator {j + 1}", mine, move, moves_g, since=turns)]
     played = Game(
         players, sources, batch_size, seed, device,
         sample=lambda n, rng: rules.sample(n, rng, played.number),
