@@ -262,3 +262,55 @@ def test_a_changed_file_is_refused(folder):
     (folder / "CIFAR10" / "cifar10_subset.npz").write_bytes(b"PK no archive")
     with pytest.raises(ValueError, match="cifar10_subset.npz is damaged"):
         data.load("cifar10")
+
+
+# What every set can tell
+
+
+def made(n=6, side=4, **options):
+    images = torch.randint(256, (n, 1, side, side), generator=rng(), dtype=torch.uint8)
+    return data.ImageSet(images, torch.arange(n) % 3, ("a", "b", "c"), "made for a test", **options)
+
+
+def test_what_belongs_to_an_image_goes_with_it():
+    images = made(subjects=torch.tensor([7, 7, 8, 8, 9, 9]), licence="free")
+    some = data.only(images, ["c", "a"])
+    assert some.subjects.tolist() == images.subjects[images.labels != 1].tolist() and some.licence == "free"
+    assert some.to("cpu").take(torch.tensor([3, 0])).subjects.tolist() == some.subjects[[3, 0]].tolist()
+    with pytest.raises(ValueError, match="as many subjects"):
+        made(subjects=torch.tensor([1]))
+
+
+def test_the_checksum_tells_pixels_and_labels_and_nothing_else():
+    images = made()
+    assert len(images.checksum()) == 16 and int(images.checksum(), 16) >= 0
+    assert images.checksum() == made(licence="other").checksum() == images.take(torch.arange(6)).checksum()
+    changed = images.images.clone()
+    changed[3, 0, 1, 2] ^= 1
+    others = [
+        data.ImageSet(changed, images.labels, images.classes, ""),
+        data.ImageSet(images.images, images.labels.flip(0), images.classes, ""),
+        data.ImageSet(images.images.view(6, 1, 2, 8), images.labels, images.classes, ""),
+    ]
+    assert len({images.checksum(), *(other.checksum() for other in others)}) == 4
+
+
+def test_repeats_are_found():
+    images = made()
+    assert images.repeats() == []
+    assert images.take(torch.tensor([0, 1, 0, 2, 1, 0])).repeats() == [[0, 2, 5], [1, 4]]
+
+
+def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "mine"))
+    assert data.cache() == tmp_path / "mine" and data.cache().is_dir()
+    monkeypatch.delenv("GANTOOLS_CACHE")
+    assert data.cache() == tmp_path / "shared" / "gantools" and data.cache().is_dir()
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data.cache() == tmp_path / ".cache" / "gantools"
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "file" / "below"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="cannot be made .*set GANTOOLS_CACHE"):
+        data.cache()

@@ -13,8 +13,9 @@ Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images 
 from gantools.data.images import ImageSet, load, only, to_float, to_uint8
 from gantools.data.laws import Line, Mixture, SwissRoll, grid, lines, mixture, normal, ring, swiss_roll
 from gantools.data.source import Source
+from gantools.data.store import cache
 
 __all__ = [
     "ImageSet", "Line", "Mixture", "Source", "SwissRoll",
-    "grid", "lines", "load", "mixture", "normal", "only", "ring", "swiss_roll", "to_float", "to_uint8",
+    "cache", "grid", "lines", "load", "mixture", "normal", "only", "ring", "swiss_roll", "to_float", "to_uint8",
 ]  # fmt: skip

@@ -25,13 +25,19 @@ GREY = (0.299, 0.587, 0.114)  # the weights of red, green and blue (ITU-R BT.601
 
 @dataclass(frozen=True, eq=False)
 class ImageSet(Source):
-    """Images as uint8 (n, C, H, W) with labels (n,), the classes' names, and where it all came from."""
+    """Images as uint8 (n, C, H, W) with labels (n,), the classes' names, and where it all came from.
+
+    licence     what may be done with them, "" if nothing is known
+    subjects    whose image it is, (n,) int64, where people were photographed or had their fingers taken
+    """
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     source: str
     name: str = "images"
+    licence: str = ""
+    subjects: Tensor | None = None
 
     def __post_init__(self):
         if self.images.dtype != torch.uint8 or self.images.ndim != 4:
@@ -40,6 +46,12 @@ class ImageSet(Source):
             raise ValueError("an image set needs at least one image")
         if self.labels.shape != self.images.shape[:1]:
             raise ValueError(f"{len(self.images)} images need as many labels, not {tuple(self.labels.shape)}")
+        if self.subjects is not None and self.subjects.shape != self.images.shape[:1]:
+            raise ValueError(f"{len(self.images)} images need as many subjects, not {tuple(self.subjects.shape)}")
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.shape))
+        return f"ImageSet {self.name!r}: {len(self):,} images of {shape}, {len(self.classes)} classes. {self.source}."
 
     def __len__(self) -> int:
         return len(self.images)
@@ -59,7 +71,27 @@ class ImageSet(Source):
         return to_float(self.images[index]), self.labels[index]
 
     def to(self, device) -> "ImageSet":
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        subjects = None if self.subjects is None else self.subjects.to(device)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device), subjects=subjects)
+
+    def take(self, index: Tensor | slice) -> "ImageSet":
+        """These of the images, by number, slice or mask, with all that belongs to them."""
+        subjects = None if self.subjects is None else self.subjects[index]
+        return replace(self, images=self.images[index], labels=self.labels[index], subjects=subjects)
+
+    def checksum(self) -> str:
+        """16 hexadecimal digits (of SHA-256) that tell these pixels and labels from any others."""
+        digest = hashlib.sha256(str(tuple(self.images.shape)).encode())
+        for tensor in (self.images, self.labels.long()):
+            digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        return digest.hexdigest()[:16]
+
+    def repeats(self) -> list[list[int]]:
+        """Groups of images that are alike in every pixel: their numbers, in order; usually there are none."""
+        groups: dict[bytes, list[int]] = {}
+        for number, image in enumerate(self.images.cpu().contiguous().numpy()):
+            groups.setdefault(hashlib.sha256(image.data).digest(), []).append(number)
+        return [group for group in groups.values() if len(group) > 1]
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -88,20 +120,21 @@ def _digits(split: str | None) -> ImageSet:
         tuple(str(digit) for digit in bunch.target_names),
         "Optical recognition of handwritten digits (Alpaydin and Kaynak, UCI, 1998), as scikit-learn ships it",
         "digits",
+        "CC BY 4.0",
     )
 
 
 def _mnist(split: str | None) -> ImageSet:
     images, labels = _idx_pair("MNIST", split)
     source = "The MNIST database of handwritten digits (LeCun, Cortes and Burges, 1998)"
-    return ImageSet(images, labels, tuple("0123456789"), source, "mnist")
+    return ImageSet(images, labels, tuple("0123456789"), source, "mnist", "CC BY-SA 3.0, as third parties state it")
 
 
 def _fashion(split: str | None) -> ImageSet:
     images, labels = _idx_pair("FashionMNIST", split)
     names = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
-    source = "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), MIT licence"
-    return ImageSet(images, labels, names, source, "fashion-mnist")
+    source = "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017)"
+    return ImageSet(images, labels, names, source, "fashion-mnist", "MIT, Zalando SE")
 
 
 def _cifar10(split: str | None) -> ImageSet:
@@ -116,7 +149,7 @@ def _cifar10(split: str | None) -> ImageSet:
         raise ValueError(f"{path.name} holds images of shape {images.shape} and labels {labels.shape}: not CIFAR-10")
     source = f"CIFAR-10 (Krizhevsky, 2009), {len(images):,} of its images"
     planes = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()  # (n, H, W, 3) -> (n, 3, H, W)
-    return ImageSet(planes, torch.from_numpy(labels).long(), names, source, "cifar10")
+    return ImageSet(planes, torch.from_numpy(labels).long(), names, source, "cifar10", "none stated: cite Krizhevsky (2009)")
 
 
 _SETS = {"digits": _digits, "mnist": _mnist, "fashion-mnist": _fashion, "cifar10": _cifar10}
@@ -154,7 +187,7 @@ def load(
         found = only(found, classes)
     if limit is not None:
         _whole("limit", limit)
-        found = replace(found, images=found.images[:limit], labels=found.labels[:limit])
+        found = found.take(slice(limit))
     if channels is not None:
         found = replace(found, images=_coloured(found.images, channels))
     if size is not None:
@@ -178,8 +211,7 @@ def only(images: ImageSet, classes: Sequence[str]) -> ImageSet:
     for number, name in enumerate(classes):
         new[images.classes.index(name)] = number
     labels = new[images.labels]
-    kept = labels >= 0
-    return replace(images, images=images.images[kept], labels=labels[kept], classes=tuple(classes))
+    return replace(images, labels=labels, classes=tuple(classes)).take(labels >= 0)
 
 
 def _whole(name: str, value: int) -> None:
