@@ -70,16 +70,23 @@ def _rate(lr: float) -> float:
 class Batch:
     """What a player is given for one step: data and noise, drawn when it first asks for them."""
 
-    def __init__(self, data, size: int, rng: torch.Generator | None, device: torch.device, turn: int = 0):
+    def __init__(self, data, size: int, rng: torch.Generator | None, device: torch.device, turn: int = 0, team=None):
         self.sources = data if isinstance(data, Mapping) else {"real": data}
-        self.size, self.rng, self.device, self.turn = size, rng, device, turn
+        self.whole, self.rng, self.device, self.turn = size, rng, device, turn
+        self.rows = team.rows(size) if team else slice(None)  # of the whole batch, this process's
+        self.size = size // team.size if team else size
         self._drawn: dict[str, tuple] = {}
 
     def draw(self, source: str = "real") -> tuple[Tensor, Tensor | None]:
         """(x, labels) from that source: the same ones however often they are asked for in this step."""
         if source not in self._drawn:
-            self._drawn[source] = self.sources[source].draw(self.size, self.rng)
+            x, labels = self.sources[source].draw(self.whole, self.rng)
+            self._drawn[source] = x[self.rows], labels if labels is None else labels[self.rows]
         return self._drawn[source]
+
+    def deal(self, draw: Callable[[int], Tensor]) -> Tensor:
+        """draw(m) of the whole batch, of which this process gets its rows: so all draw alike, and share."""
+        return draw(self.whole)[self.rows]
 
     @property
     def real(self) -> Tensor:
@@ -92,7 +99,7 @@ class Batch:
 
     def latent(self, dim: int) -> Tensor:
         """m new draws of noise from N(0, I), (m, dim)."""
-        return torch.randn(self.size, dim, generator=self.rng, device=self.device)
+        return self.deal(lambda m: torch.randn(m, dim, generator=self.rng, device=self.device))
 
 
 @dataclass(eq=False)
@@ -171,6 +178,8 @@ class Game:
               and metrics and never touch the game's random state.
     rules     an object whose fields are numbers and names that the losses read and that may change
               while the game runs; they are kept in checkpoints
+
+    `team` may be set to a gantools.team.Team: several processes then play one game, each a part of every batch.
     """
 
     def __init__(
@@ -197,6 +206,7 @@ class Game:
         self.data = {name: source.to(self.device) for name, source in many.items()}
         self.batch_size, self.seed, self.number, self.rules = batch_size, seed, 0, rules
         self._sample, self._score, self._pull = sample, score, pull
+        self.team = None
         for player in self.players:
             player.seat(self.device)
         self._all = [parameter for player in self.players for parameter in player.parameters]
@@ -236,12 +246,14 @@ class Game:
     def _step(self, player: Player) -> Tensor:
         """Sample a minibatch, descend the player's stochastic gradient once."""
         self._let_move(player)
-        batch = Batch(self.data, self.batch_size, self.rng, self.device, self.number)
+        batch = Batch(self.data, self.batch_size, self.rng, self.device, self.number, self.team)
         loss = player.loss(batch)
         self._watch(player, loss)
         for parameter in player.parameters:
             parameter.grad = None
         loss.backward()
+        if self.team:
+            loss = self.team.average(loss, player.parameters)
         player.optimizer.step()
         if player.after:
             player.after(player)
@@ -420,8 +432,8 @@ class Rules:
 
     loss     name of the loss (gantools.losses)
     noise    standard deviation of the instance noise on real and generated samples alike
-    penalty  (discriminator, real, fake, rng) -> scalar added to the discriminator's loss, or None; what it
-             draws comes from `rng`, the game's own generator
+    penalty  (discriminator, real, fake, batch) -> scalar added to the discriminator's loss, or None; what it
+             draws comes from the batch, the game's own generator
     """
 
     generator: nn.Module
@@ -436,7 +448,7 @@ class Rules:
         fake = self.noised(self.generator(batch.latent(self.latent)), batch)
         score_real, score_fake = self.scores(real, fake)
         loss = losses.get(self.loss).discriminator(score_real, score_fake)
-        return loss + self.penalty(self.discriminator, real, fake, batch.rng) if self.penalty else loss
+        return loss + self.penalty(self.discriminator, real, fake, batch) if self.penalty else loss
 
     def generator_loss(self, batch: Batch) -> Tensor:
         fake = self.noised(self.generator(batch.latent(self.latent)), batch)
@@ -446,7 +458,7 @@ class Rules:
         """x + noise N(0, I); x itself without noise."""
         if not self.noise:
             return x
-        extra = torch.randn(x.shape, generator=batch.rng, device=x.device)
+        extra = batch.deal(lambda m: torch.randn(m, *x.shape[1:], generator=batch.rng, device=x.device))
         return torch.add(x, extra, alpha=self.noise)
 
     @cached_property

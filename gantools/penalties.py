@@ -5,8 +5,8 @@
     spectral                  every layer divided by its largest singular value: wraps the net itself
     instance noise            is no term but noise on what the discriminator sees: `gan(noise=...)`
 
-A penalty is (discriminator, real, fake, rng) -> scalar.  What it draws it draws from `rng`, the game's own
-generator, so that a game with a penalty resumes to the bit.  All penalties take gradients of the *score* in
+A penalty is (discriminator, real, fake, rng) -> scalar.  What it draws it draws from `rng`, the game's batch (or a
+torch.Generator), so that a game with a penalty resumes to the bit.  All penalties take gradients of the *score* in
 x, one sample at a time: a net whose layers mix the samples of a batch (batch norm) has no such gradient.
 """
 
@@ -51,7 +51,11 @@ def gradient(weight: float = 10.0, one_sided: bool = False) -> Callable:
                 f"{tuple(real.shape)} and {tuple(fake.shape)}"
             )
         ones = (1,) * (real.ndim - 1)
-        share = torch.rand(len(real), *ones, generator=rng, device=real.device, dtype=real.dtype)  # (n, 1, ...)
+
+        def uniform(n: int, rng: torch.Generator | None) -> Tensor:
+            return torch.rand(n, *ones, generator=rng, device=real.device, dtype=real.dtype)  # (n, 1, ...)
+
+        share = rng.deal(lambda n: uniform(n, rng.rng)) if hasattr(rng, "deal") else uniform(len(real), rng)
         slope = _slope(discriminator, torch.lerp(fake.detach(), real.detach(), share))
         excess = torch.linalg.vector_norm(slope, dim=1) - 1  # (n,); torch's slope of a norm at 0 is 0
         return weight * (excess.relu() if one_sided else excess).square().mean()

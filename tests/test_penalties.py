@@ -219,9 +219,9 @@ def test_a_checkpoint_resumes_to_the_bit(tmp_path, name):
 def test_the_share_is_drawn_from_the_games_generator():
     game = play("gradient")
     game.players, kept = [game.player("discriminator")], []
-    game.rules.penalty = lambda discriminator, real, fake, rng: kept.append(rng) or 0.0
+    game.rules.penalty = lambda discriminator, real, fake, batch: kept.append(batch) or 0.0
     game.run(1)
-    assert kept == [game.rng] * 2
+    assert [batch.rng for batch in kept] == [game.rng] * 2
 
 
 @pytest.mark.parametrize("build", ["image_nets", "wide_nets"])

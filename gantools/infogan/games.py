@@ -50,7 +50,7 @@ class Rules(game.Rules):
         return self.generator(torch.cat([z, codes], 1))
 
     def _fake(self, batch: game.Batch) -> tuple[Tensor, Tensor]:
-        codes = self.codes.draw(batch.size, batch.rng, batch.device)
+        codes = batch.deal(lambda m: self.codes.draw(m, batch.rng, batch.device))
         return self.noised(self.generate(batch.latent(self.latent), codes), batch), codes
 
     def code_loss(self, features: Tensor, codes: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class Rules(game.Rules):
         loss = losses.get(self.loss).discriminator(score_real, score_fake)
         if self.body_learns:
             loss = loss + self.code_loss(self.body(fake), codes)
-        return loss + self.penalty(self.discriminator, real, fake, batch.rng) if self.penalty else loss
+        return loss + self.penalty(self.discriminator, real, fake, batch) if self.penalty else loss
 
     def generator_loss(self, batch: game.Batch) -> Tensor:
         """The generator's and Q's: they move in one step."""

@@ -288,7 +288,7 @@ def critic_game(
         real, fake = batch.draw("real")[0], batch.draw("fake")[0]
         scores = critic(torch.cat([real, fake])).split(batch.size)
         gap = losses.wasserstein.discriminator(*scores)
-        return gap + penalty(critic, real, fake, batch.rng) if penalty else gap
+        return gap + penalty(critic, real, fake, batch) if penalty else gap
 
     after = penalties.clip(c) if method == "clip" else None
     sources = {"real": _Cloud(clouds.real), "fake": _Cloud(clouds.fake)}
