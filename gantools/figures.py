@@ -188,3 +188,15 @@ def tile(images: torch.Tensor, columns: int = 10, gap: int = 1) -> np.ndarray:
     for k, image in enumerate((images[:, 0].clamp(-1, 1) + 1) / 2):
         sheet[k // columns, :height, k % columns, :width] = image
     return sheet.reshape(rows * (height + gap), columns * (width + gap))[: -gap or None, : -gap or None]
+
+
+def sheet(images: torch.Tensor, columns: int = 8) -> bytes:
+    """A sheet of images as a PNG file: (n, C, H, W) uint8, C 1 or 3."""
+    from PIL import Image
+    from torchvision.utils import make_grid
+
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ValueError(f"a sheet is made of uint8 images (n, 1 or 3, H, W), not of {images.dtype} {tuple(images.shape)}")
+    buffer = io.BytesIO()
+    Image.fromarray(make_grid(images, columns, 1, pad_value=128).permute(1, 2, 0).numpy()).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -9,11 +9,12 @@ import hashlib
 import json
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 
@@ -25,17 +26,25 @@ def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, T
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     about = {"kind": kind, "version": version, **about}
     text = json.dumps(about, sort_keys=True, allow_nan=False)
+    packed = save(tensors, metadata={"about": text, "digest": _digest(text, tensors)})
+    put(path, packed, lambda aside: read(aside, kind, version))
+    return path
+
+
+def put(path: Path, content: bytes, check: Callable[[Path], object] | None = None) -> None:
+    """Write those bytes as `path`, aside first, checked if there is a check, then renamed: whole or not at all."""
     aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")  # made with the rights that other files get
     try:
-        save_file(tensors, aside, metadata={"about": text, "digest": _digest(text, tensors)})
-        read(aside, kind, version)
-        with open(aside, "rb") as file:
+        with open(aside, "xb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())
+        if check:
+            check(aside)
         os.replace(aside, path)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-    return path
 
 
 def read(path: str | os.PathLike, kind: str, version: int) -> tuple[dict[str, Tensor], dict]:

@@ -244,7 +244,7 @@ def test_a_failed_save_leaves_the_old_file(file, run, monkeypatch):
     def full(*arguments, **kwargs):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(storage, "save_file", full)
+    monkeypatch.setattr(storage.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         run.save(file)
     assert file.read_bytes() == before and list(file.parent.iterdir()) == [file]
