@@ -2,7 +2,7 @@
 
 The game is `gan(generator, discriminator, sources(...))`: nothing but the data is new. What it reaches is
 measured where the laws are known, in the plane, by `Cells` against their exact masses, and elsewhere by
-`judge`, a classifier whose held-out score is a lower bound on the divergence.
+`judge` (that is `metrics.jsd_bound`), a classifier whose held-out score is a lower bound on the divergence.
 """
 
 import math
@@ -14,13 +14,14 @@ import numpy as np
 import torch
 from scipy import special
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, softplus
 
 from gantools import data, divergences, nets
-from gantools.controlled.bounds import LOG2, Distance, bounds, checked_level, checked_weights
+from gantools.controlled.bounds import Distance, bounds, checked_level, checked_weights
 from gantools.controlled.noise import Gaussian, Sampler, noised, sampler
 from gantools.data import Source
-from gantools.game import Game, Player, adam, gan
+from gantools.game import Game, gan
+from gantools.metrics import Judged
+from gantools.metrics import jsd_bound as judge
 
 __all__ = [
     "Cells", "Drawn", "Grainy", "Judged", "Sources", "image_game", "judge", "plane_distance", "plane_game",
@@ -241,74 +242,6 @@ def plane_game(law: Source, seed: int = 0, width: int = 128, **options) -> Game:
     discriminator = nets.mlp([2, width, width, 1], "leaky_relu", seed=100 + seed)
     usual = {"lr": (2e-3, 1e-3), "betas": (0.0, 0.99), "ema": 0.998, "device": "cpu"}
     return gan(generator, discriminator, law, latent=4, seed=seed, **{**usual, **options})
-
-
-# ---- anywhere: a classifier's lower bound -----------------------------------------------------------------
-
-
-class Judged(NamedTuple):
-    """A lower bound on the JSD of two laws, in nats, from held-out samples, with its standard error."""
-
-    bound: float
-    error: float
-    accuracy: float  # of telling them apart, at even odds
-    score: Callable[[Tensor], Tensor]  # x -> (n,), above 0 where x looks like the first law's
-
-
-def judge(p: Tensor, q: Tensor, seed: int = 0, turns: int = 600, width: int = 256) -> Judged:
-    """How far the laws of the samples p and q, both (n, ...), are apart at least, as a classifier sees it.
-
-    For every D in (0, 1), JSD >= [E_p log D + E_q log(1 - D) + log 4] / 2, with means over new samples.
-    A perceptron of one hidden layer learns D on half of either; of the ten checkpoints on its way a further
-    sixth takes the best; the last third gives the bound. Of images it is also shown how far neighbouring
-    pixels are apart. A value slightly below 0 means that nothing was learned.
-    Raises ValueError for fewer than 60 samples or different shapes.  (MATH J)
-    """
-    if min(len(p), len(q)) < 60 or p.shape[1:] != q.shape[1:]:
-        shapes = f"{tuple(p.shape)} and {tuple(q.shape)}"
-        raise ValueError(f"samples must be alike, 60 or more of each, not {shapes}")
-    mixed = [x[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] for x in (p, q)]
-    learn, choose, test = zip(*(x.tensor_split([len(x) // 2, 2 * len(x) // 3]) for x in mixed), strict=True)
-    features = _Features()
-    net = nn.Sequential(features, nets.mlp([features(p[:1]).shape[1], width, 1], "leaky_relu", seed=seed))
-    game = _judging(net, *map(Drawn, learn), seed)
-    best, kept = -math.inf, game.state()
-    for _ in range(10):
-        game.run(max(1, turns // 10))
-        if (reached := _bound(game, *choose).bound) > best:
-            best, kept = reached, game.state()
-    game.restore(kept)
-    return _bound(game, *test)
-
-
-class _Features(nn.Module):
-    """(n, ...) -> (n, k): the numbers; of images also the distances of pixels below and beside each other."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 4:
-            return x.flatten(1)
-        apart = x.diff(dim=-2).abs(), x.diff(dim=-1).abs()
-        return torch.cat([each.flatten(1) for each in (x, *apart)], dim=1)
-
-
-def _judging(net: nn.Module, p: Source, q: Source, seed: int) -> Game:
-    """A game of one player, who learns to tell p from q."""
-
-    def loss(batch) -> Tensor:
-        return softplus(-net(batch.draw("real")[0])).mean() + softplus(net(batch.draw("other")[0])).mean()
-
-    player = Player("judge", net, loss, adam(1e-3, (0.9, 0.999)))
-    return Game([player], {"real": p, "other": q}, 128, seed, "cpu", score=net)
-
-
-def _bound(game: Game, p: Tensor, q: Tensor) -> Judged:
-    """From samples that the judge did not learn from."""
-    scores = game.score(p).double(), game.score(q).double()
-    terms = logsigmoid(scores[0]), logsigmoid(-scores[1])
-    bound = LOG2 + sum(float(term.mean()) for term in terms) / 2
-    error = math.sqrt(sum(float(term.var()) / len(term) for term in terms)) / 2
-    right = (scores[0] > 0).double().mean() + (scores[1] < 0).double().mean()
-    return Judged(bound, error, float(right / 2), game.score)
 
 
 # ---- images -----------------------------------------------------------------------------------------------
