@@ -1,11 +1,11 @@
-"""Networks of the games, with weights that depend on a seed and on nothing else."""
+"""Multilayer perceptrons."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import nn
+
+from gantools.nets.layers import seeded
 
 ACTIVATIONS = {  # in place where the derivative can be read off the output: half the memory traffic
     "relu": lambda: nn.ReLU(inplace=True),
@@ -13,14 +13,6 @@ ACTIVATIONS = {  # in place where the derivative can be read off the output: hal
     "tanh": nn.Tanh,
     "elu": nn.ELU,
 }
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Build a network under `seed`; the global random state is as it was afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def mlp(
