@@ -11,7 +11,7 @@ import torchvision
 from scipy import integrate, stats
 
 from gantools import data
-from gantools.data.images import read_idx
+from gantools.data.formats import read_idx
 
 
 def rng(seed=0):

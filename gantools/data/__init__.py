@@ -10,8 +10,9 @@ Both come through one door.  A source of data has
 Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images that stay on the device.
 """
 
-from gantools.data.images import ImageSet, load, only, to_float, to_uint8
+from gantools.data.images import ImageSet, only, to_float, to_uint8
 from gantools.data.laws import Line, Mixture, SwissRoll, grid, lines, mixture, normal, ring, swiss_roll
+from gantools.data.sets import load
 from gantools.data.source import Source
 from gantools.data.store import cache
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+FOLDER = "GANTOOLS_DATA"
 CACHE = "GANTOOLS_CACHE"
 
 
@@ -11,11 +12,30 @@ def cache() -> Path:
 
     It is made if it is not there.  ValueError says what to do where it cannot be.
     """
-    named, shared = os.environ.get(CACHE), os.environ.get("XDG_CACHE_HOME", "")
-    above = Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()  # relative ones do not count
-    folder = Path(named).expanduser().absolute() if named else above / "gantools"
+    folder = _cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"the cache {folder} cannot be made ({error.strerror}): set {CACHE} to a folder") from None
     return folder
+
+
+def _cache() -> Path:
+    named, shared = os.environ.get(CACHE), os.environ.get("XDG_CACHE_HOME", "")
+    above = Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()  # relative ones do not count
+    return Path(named).expanduser().absolute() if named else above / "gantools"
+
+
+def find(*places: str) -> Path:
+    """The first of these places, files or folders, that is in the user's folder or in the cache.
+
+    FileNotFoundError says what to do where there is none.
+    """
+    folder = os.environ.get(FOLDER)
+    for root in ([Path(folder)] if folder else []) + [_cache() / "data"]:
+        for place in places:
+            if (root / place).exists():
+                return root / place
+    if not folder:
+        raise FileNotFoundError(f"set the environment variable {FOLDER} to the folder that holds {places[0]}")
+    raise FileNotFoundError(f"there is no {places[0]} in the folder that {FOLDER} names ({folder}): put it there")
