@@ -2,6 +2,7 @@
 
     clip                      every weight back into [-c, c]: `gan(after=...)`
     gradient, r1, r2, roth    terms added to the discriminator's loss: `gan(penalty=...)`
+    lazy                      one of them, now and then and so much larger
     spectral                  every layer divided by its largest singular value: wraps the net itself
     instance noise            is no term but noise on what the discriminator sees: `gan(noise=...)`
 
@@ -100,6 +101,21 @@ def roth(gamma: float) -> Callable:
         return gamma / 2 * total
 
     return penalty
+
+
+def lazy(penalty: Callable, every: int) -> Callable:
+    """That penalty, charged `every`-fold in every `every`-th turn and not at all between: the same on average.
+
+    For a game's rules, whose batch knows the turn (Karras et al. 2020, *Analyzing and improving the image quality
+    of StyleGAN*, section 3.1).  ValueError unless `every` is a positive whole number.
+    """
+    if not isinstance(every, int) or isinstance(every, bool) or every < 1:
+        raise ValueError(f"a penalty is charged every so many turns, a positive whole number, not {every!r}")
+
+    def sometimes(discriminator, real: Tensor, fake: Tensor, rng) -> Tensor | float:
+        return 0.0 if rng.turn % every else every * penalty(discriminator, real, fake, rng)
+
+    return penalty if every == 1 else sometimes
 
 
 def spectral(net: nn.Module, seed: int = 0) -> nn.Module:

@@ -112,14 +112,18 @@ def keep(path: str | os.PathLike, recording: Recording, run: Callable) -> Record
 def made_by(run: Callable) -> dict:
     """How a result of `run`, a function of an experiment's script, comes to be: command, commit, versions."""
     script = Path(inspect.getsourcefile(run)).resolve()
-    try:
-        git = ["git", "-C", str(script.parent), "rev-parse", "HEAD"]
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = "unknown"
-    return {"command": f"python {script.parent.name}/{script.name}", "source": digest(script), "commit": commit,
+    return {"command": f"python {script.parent.name}/{script.name}", "source": digest(script), "commit": commit(script.parent),
             "gantools": gantools.__version__, "torch": torch.__version__, "python": platform.python_version(),
             "machine": platform.machine(), "threads": torch.get_num_threads()}
+
+
+def commit(folder: str | os.PathLike) -> str:
+    """The commit that is checked out in that folder, or "unknown"."""
+    try:
+        git = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def _measured(aside: Path, source: str) -> list[dict]:

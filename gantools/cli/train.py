@@ -1,0 +1,63 @@
+"""gantools train: the labs' long runs."""
+
+import argparse
+import json
+import shlex
+import sys
+
+from gantools import recipes
+
+
+def add(parts: argparse._SubParsersAction) -> None:
+    parser = parts.add_parser(
+        "train", help="play one of the labs' games, with checkpoints",
+        description="Play one of the labs' games. It may be killed at any moment and resumes to the bit.",
+    )  # fmt: skip
+    parser.add_argument("recipe", nargs="?", help="its name; --list shows all")
+    parser.add_argument("--list", action="store_true", help="show the recipes")
+    parser.add_argument("--data", metavar="NAME", help="another image set than the recipe's")
+    parser.add_argument("--budget", choices=recipes.BUDGETS, default="cpu", help="how long (default: cpu)")
+    parser.add_argument("--turns", type=int, help="exactly so many turns")
+    parser.add_argument("--out", metavar="DIR", help="the run's folder")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="changes",
+                        help="change a setting of the recipe; may be given many times")
+    parser.add_argument("--checkpoint", type=float, default=60.0, metavar="SECONDS", help="between checkpoints (60)")
+    parser.add_argument("--tensorboard", action="store_true", help="also write scalars for TensorBoard")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.set_defaults(run=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    if asked.list:
+        for recipe in recipes.everything().values():
+            print(f"{recipe.name:28} {recipe.about}")
+        return 0
+    if not asked.recipe or not asked.out:
+        raise ValueError("name a recipe and a folder: gantools train RECIPE --out DIR; --list shows the recipes")
+    recipe = recipes.get(asked.recipe).using(asked.data, **dict(map(setting, asked.changes)))
+    recording = recipe.train(
+        asked.out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, resume=asked.resume,
+        checkpoint=asked.checkpoint, progress=not asked.quiet, tensorboard=asked.tensorboard,
+        command="gantools " + shlex.join(sys.argv[1:]),
+    )  # fmt: skip
+    if recording is not None:
+        minutes = recording.about["seconds"] / 60
+        print(f"{len(recording.losses)} turns in {minutes:.1f} minutes of training; the run is in {asked.out}")
+        if recording.measures is not None:
+            for name, value in zip(recording.about["measures"], recording.measures[-1].tolist(), strict=True):
+                print(f"{name:24} {value:.4g}")
+    return 0
+
+
+def setting(text: str) -> tuple[str, object]:
+    """`name=value` -> (name, value), where value is JSON if it can be, else text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"--set wants NAME=VALUE, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value

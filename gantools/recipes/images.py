@@ -1,0 +1,106 @@
+"""Two-player games on images: eights, clothes, fingerprints.
+
+One function builds them all; what differs is a setting with a name, so that one can be changed at a time.
+"""
+
+import math
+from collections.abc import Callable
+
+from torch import nn
+
+from gantools import data, nets, penalties
+from gantools.game import Game, gan, rmsprop
+from gantools.recipes.recipe import Recipe
+
+__all__ = ["SETTINGS", "image_game"]
+
+SETTINGS = {
+    "loss": "nonsaturating",
+    "penalty": "none",  # none, r1, gradient
+    "weight": 0.0,  # of the penalty
+    "lazy": 1,  # the penalty is charged every so many turns, so many times
+    "clip": 0.0,  # bound of the weights, 0 for none
+    "spectral": False,  # spectral normalisation of the discriminator
+    "steps": 1,  # of the discriminator in a turn
+    "optimizer": "adam",  # adam, rmsprop
+    "lr_d": 4e-4,
+    "lr_g": 4e-4,
+    "beta1": 0.0,
+    "beta2": 0.99,
+    "batch": 64,
+    "latent": 64,
+    "net": "dcgan",  # dcgan, resnet, mlp
+    "width": 32,
+    "norm_g": "batch",  # batch, none
+    "norm_d": "none",
+    "start": 0,  # side of the dense layer's map, 0 for the net's own
+    "upsample": "folded",  # folded, nearest, transposed
+    "ema": 0.998,  # of the generator that is looked at, 0 for none
+    "precision": "auto",
+}
+
+
+def image_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **settings) -> Game:
+    """The two-player game on a set of square images of 28, 32, 64 or 80 pixels; `settings` in place of SETTINGS.
+
+    ValueError for a setting that there is not, or that does not fit the others.
+    """
+    strange = settings.keys() - SETTINGS.keys()
+    if strange:
+        raise ValueError(f"there is no setting {', '.join(sorted(strange))}; there are {', '.join(SETTINGS)}")
+    s = {**SETTINGS, **settings}
+    generator, discriminator = _nets(images.shape, s, seed)
+    if s["spectral"]:
+        penalties.spectral(discriminator, seed)
+    generator, discriminator = (nets.precise(net, s["precision"]) for net in (generator, discriminator))
+    return gan(
+        generator, discriminator, images, s["loss"], latent=s["latent"], batch_size=s["batch"],
+        lr=(s["lr_d"], s["lr_g"]), betas=(s["beta1"], s["beta2"]), optimizer=_choice("optimizer", s, adam=None, rmsprop=rmsprop),
+        steps=s["steps"], penalty=_penalty(s), after=penalties.clip(s["clip"]) if s["clip"] else None,
+        ema=s["ema"] or None, seed=seed, device=device,
+    )  # fmt: skip
+
+
+def _nets(shape: tuple[int, ...], s: dict, seed: int) -> tuple[nn.Module, nn.Module]:
+    channels, size, _ = shape
+    if s["net"] == "mlp":
+        pixels, hidden = math.prod(shape), [s["width"]] * 2
+        generator = nets.mlp([s["latent"], *hidden, pixels], "leaky_relu", output="tanh", shape=shape, seed=2 * seed)
+        return generator, nets.mlp([pixels, *hidden, 1], "leaky_relu", seed=2 * seed + 1)
+    kinds = {
+        "dcgan": (nets.dcgan_generator, nets.dcgan_discriminator),
+        "resnet": (nets.resnet_generator, nets.resnet_discriminator),
+    }
+    build_g, build_d = _choice("net", s, **kinds, mlp=None)
+    norm_g, norm_d = (_choice(name, s, batch="batch", none=None) for name in ("norm_g", "norm_d"))
+    start = {"start": s["start"]} if s["start"] else {}
+    return (
+        build_g(size, s["latent"], channels, s["width"], norm=norm_g, upsample=s["upsample"], seed=2 * seed, **start),
+        build_d(size, channels, s["width"], norm=norm_d, seed=2 * seed + 1),
+    )
+
+
+def _penalty(s: dict) -> Callable | None:
+    kind = _choice("penalty", s, none=None, r1=penalties.r1, gradient=penalties.gradient)
+    if kind is None:
+        if s["weight"]:
+            raise ValueError(f"a weight of {s['weight']} wants a penalty: r1 or gradient")
+        return None
+    if s["norm_d"] == "batch":
+        raise ValueError("a penalty takes gradients one sample at a time: the discriminator can have no batch norm")
+    return penalties.lazy(kind(s["weight"]), s["lazy"])
+
+
+def _choice(name: str, s: dict, **choices):
+    if s[name] not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {s[name]!r}")
+    return choices[s[name]]
+
+
+RECIPES = (
+    Recipe(
+        "digits", "Scikit-learn's small digits: a game of seconds, to try the command", {"name": "digits"},
+        image_game, {**SETTINGS, "net": "mlp", "width": 128, "lr_d": 1e-3, "lr_g": 1e-3},
+        {"smoke": 200, "cpu": 4000, "gpu": 4000},
+    ),
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""A game and how it is run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gantools import data, train
+from gantools.game import Game
+from gantools.recording import Recording
+
+BUDGETS = ("smoke", "cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A game and how it is run.
+
+    images      of data.load: name, classes, size, ...
+    build       (images, seed, device, **settings) -> Game
+    settings    numbers and names that `build` takes
+    turns       by budget
+    panel       images -> (samples -> numbers by name), or None
+    frames      how often a run is looked at
+    """
+
+    name: str
+    about: str
+    images: Mapping[str, Any]
+    build: Callable[..., Game]
+    settings: Mapping[str, Any]
+    turns: Mapping[str, int]
+    panel: Callable | None = None
+    frames: int = 24
+    samples: Mapping[str, int] = field(default_factory=lambda: {"smoke": 200, "cpu": 2000, "gpu": 2000})
+
+    def using(self, name: str | None = None, **settings: Any) -> "Recipe":
+        """The recipe with another data set or other settings; ValueError for a setting that it does not have."""
+        strange = settings.keys() - self.settings.keys()
+        if strange:
+            have = ", ".join(sorted(self.settings))
+            raise ValueError(f"{self.name} has no setting {', '.join(sorted(strange))}; it has {have}")
+        for key, value in settings.items():
+            kind = type(self.settings[key])
+            if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) != (kind is bool):
+                raise ValueError(f"the setting {key} must be a {kind.__name__}, like {self.settings[key]!r}; not {value!r}")
+        images = {**self.images, "name": name} if name else self.images
+        return replace(self, images=images, settings={**self.settings, **settings})
+
+    def load(self, **options: Any) -> data.ImageSet:
+        """The images that it is about."""
+        return data.load(**{**self.images, **options})
+
+    def game(self, images: data.ImageSet, seed: int = 0, device: str = "auto") -> Game:
+        return self.build(images, seed, device, **self.settings)
+
+    def train(
+        self, out: str | Path, budget: str = "cpu", *, seed: int = 0, device: str = "auto", turns: int | None = None,
+        **options: Any,
+    ) -> Recording | None:  # fmt: skip
+        """Load, build, measure and run; options are those of `train.run`, and its errors."""
+        if budget not in BUDGETS:
+            raise ValueError(f"a budget is one of {', '.join(BUDGETS)}, not {budget!r}")
+        images = self.load()
+        turns = self.turns[budget] if turns is None else turns
+        about = {
+            "recipe": self.name, "data": dict(self.images), "checksum": images.checksum(), "settings": dict(self.settings),
+        }  # fmt: skip
+        return train.run(
+            self.game(images, seed, device), out, turns, max(1, turns // self.frames),
+            measure=self.panel(images) if self.panel else None, samples=self.samples[budget],
+            title=self.about, about=about, **options,
+        )  # fmt: skip

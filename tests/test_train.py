@@ -1,0 +1,283 @@
+"""Long runs: what they keep, that they resume to the bit whatever happens, that processes share them, the command."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from gantools import cli, data, nets, penalties, recipes, storage, train
+from gantools.game import Diverged, gan
+from gantools.recording import Recording
+
+ROOT = Path(__file__).resolve().parents[1]
+ENV = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def small(seed=0, lr=1e-3):
+    """Little digits and small nets: a turn takes two milliseconds."""
+    generator = nets.mlp([8, 32, 64], "leaky_relu", output="tanh", shape=(1, 8, 8))
+    discriminator = nets.mlp([64, 32, 1], "leaky_relu", seed=1)
+    return gan(
+        generator, discriminator, data.load("digits"), latent=8, batch_size=16, lr=lr, ema=0.9, noise=0.1,
+        penalty=penalties.lazy(penalties.gradient(1.0), 2), seed=seed, device="cpu",
+    )  # fmt: skip
+
+
+def ink(images):
+    return {"ink": images.mean(), "contrast": images.std()}
+
+
+def play(out, game=None, turns=40, every=10, **options):
+    options = {"measure": ink, "samples": 50, "progress": False, "checkpoint": 0, **options}
+    return train.run(game or small(), out, turns, every, **options)
+
+
+def same(one, other):
+    mine, theirs = one.state(), other.state()
+    assert mine["about"] == theirs["about"]
+    assert mine["tensors"].keys() == theirs["tensors"].keys()
+    return all(torch.equal(value, theirs["tensors"][name]) for name, value in mine["tensors"].items())
+
+
+# ---- what a run leaves --------------------------------------------------------------------------------------
+
+
+def test_a_run_is_the_game_and_nothing_but_the_game(tmp_path):
+    game, plain = small(), small()
+    kept = play(tmp_path, game)
+    losses = torch.stack([torch.stack(list(turn.losses.values())) for turn in plain.turns(40)])
+    assert same(game, plain)
+    assert torch.equal(kept.losses, losses)
+
+
+def test_what_a_run_leaves(tmp_path):
+    game = small()
+    kept = play(tmp_path, game, title="Digits", about={"recipe": "small"}, command="gantools train small")
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["turn"] for row in rows] == kept.turns.tolist() == [0, 10, 20, 30, 40]
+    assert kept.about["measures"] == ["ink", "contrast"]
+    torch.testing.assert_close(kept.measures[:, 1], torch.tensor([row["contrast"] for row in rows]))
+    assert float(kept.measures[-1, 0]) == pytest.approx(float(game.sample(50, seed=1).mean()), rel=1e-5)
+    assert torch.equal(kept.fake[-1], data.to_uint8(game.sample(64)))
+    seconds = [row["seconds"] for row in rows]
+    assert seconds[0] == 0 and seconds == sorted(seconds) and seconds[-1] == kept.about["seconds"]
+    about = kept.about
+    assert about["title"] == "Digits" and about["made"]["command"] == "gantools train small"
+    assert about["run"] == {"turns": 40, "every": 10, "seed": 0, "batch_size": 16, "recipe": "small"}
+    again = Recording.load(tmp_path / "recording.safetensors")
+    assert torch.equal(again.fake, kept.fake) and again.about == about
+    with Image.open(tmp_path / "samples" / "0000040.png") as sheet:
+        assert sheet.size == (8 * 9 + 1, 8 * 9 + 1)
+
+
+def test_the_last_frame_comes_after_the_last_turn_even_out_of_step(tmp_path):
+    assert play(tmp_path, turns=25).turns.tolist() == [0, 10, 20, 25]
+
+
+def test_points_can_be_trained_as_well(tmp_path):
+    game = gan(nets.mlp([2, 16, 2]), nets.mlp([2, 16, 1]), data.ring(8), device="cpu", batch_size=16)
+    kept = play(tmp_path, game, measure=None, turns=20)
+    assert kept.surface.shape == (3, 40, 40) and kept.pull.shape == (3, 60, 2) and kept.measures is None
+    assert not list((tmp_path / "samples").iterdir())
+
+
+def test_scalars_for_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    kept = play(tmp_path, tensorboard=True)
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    losses = events.Scalars("loss/generator")
+    assert [event.step for event in losses] == list(range(1, 41))
+    assert [event.value for event in losses] == pytest.approx(kept.losses[:, 1].tolist())
+    assert [event.step for event in events.Scalars("measures/ink")] == [0, 10, 20, 30, 40]
+
+
+# ---- interruptions -------------------------------------------------------------------------------------------
+
+KILLED = """
+    import os, random, signal, sys, time
+    sys.path.insert(0, {tests!r})
+    import torch
+    import test_train
+
+    torch.set_num_threads(1)
+    random.seed({seed})
+    for _ in range(20):
+        child = os.fork()
+        if not child:
+            test_train.play({out!r}, turns=400, every=4, resume=True)
+            os._exit(0)
+        time.sleep(random.uniform(0.1, 0.5))
+        os.kill(child, signal.SIGKILL)
+        print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+def test_twenty_kills_at_random_moments_change_no_bit(tmp_path):
+    """Forked from a process that has loaded everything but played nothing: a sitting is short."""
+    out = tmp_path / "run"
+    program = textwrap.dedent(KILLED.format(tests=str(ROOT / "tests"), out=str(out), seed=7))
+    done = subprocess.run([sys.executable, "-c", program], env=ENV, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split().count("9") >= 15, done.stdout  # killed by signal 9, not finished before
+    undisturbed, game = small(), small()
+    whole = play(tmp_path / "whole", undisturbed, turns=400, every=4)
+    kept = play(out, game, turns=400, every=4, resume=True)
+    assert same(game, undisturbed)
+    for name in ("turns", "fake", "losses", "measures"):
+        assert torch.equal(getattr(kept, name), getattr(whole, name)), name
+    assert not list(out.rglob("*.part"))
+
+
+def test_resuming_a_finished_run_gives_its_recording_back(tmp_path):
+    kept, game = play(tmp_path), small()
+    again = play(tmp_path, game, resume=True)
+    assert torch.equal(again.fake, kept.fake) and game.number == 40
+
+
+def test_a_run_is_never_overwritten_unasked(tmp_path):
+    play(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(FileExistsError, match="holds a run: go on with it"):
+        play(tmp_path)
+    with pytest.raises(ValueError, match="seed is 0 there and 3 here; turns is 40 there and 50 here"):
+        play(tmp_path, small(3), turns=50, resume=True)
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_diverged_run_stops_with_its_checkpoint_whole(tmp_path):
+    game = small(lr=1e-3)
+    play(tmp_path, game, turns=20)
+    (tmp_path / "run.json").unlink()
+    spoilt = small()
+    spoilt.rules.penalty = lambda *given: torch.tensor(float("nan") if given[-1].turn > 32 else 0.0)
+    with pytest.raises(Diverged, match="turn 33: the discriminator's loss is nan"):
+        play(tmp_path, spoilt, turns=40, resume=True)
+    again = small()
+    again.load(tmp_path / "checkpoint.safetensors")
+    assert again.number == 30
+
+
+def test_a_measure_that_is_no_number_stops_the_run(tmp_path):
+    with pytest.raises(ValueError, match="the measure 'ink' is nan at turn 0"):
+        play(tmp_path, measure=lambda images: {"ink": float("nan")})
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
+def test_a_folder_that_cannot_be(tmp_path, place):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="cannot be a run's folder|could not be kept .*; there is no checkpoint yet. Make"):
+        play(tmp_path / place)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path):
+    """No file may grow beyond what the small files of a run need and a checkpoint does not fit into."""
+    play(tmp_path, turns=20)
+    kept = (tmp_path / "checkpoint.safetensors").read_bytes()
+    (tmp_path / "run.json").unlink()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept) // 2, limits[1]))
+        with pytest.raises(OSError, match="File too large.*last checkpoint is whole. Make room"):
+            play(tmp_path, resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == kept
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-7], lambda raw: b"", lambda raw: raw[:200] + b"!" + raw[201:]])
+def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+    play(tmp_path, turns=20)
+    kept = tmp_path / "checkpoint.safetensors"
+    kept.write_bytes(damage(kept.read_bytes()))
+    with pytest.raises(ValueError, match="checkpoint.safetensors"):
+        play(tmp_path, turns=20, resume=True)
+
+
+def test_a_damaged_card_is_named(tmp_path):
+    play(tmp_path, turns=20)
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(ValueError, match=r"run\.json is damaged"):
+        play(tmp_path, turns=20, resume=True)
+
+
+# ---- many processes ------------------------------------------------------------------------------------------
+
+
+def test_two_processes_are_one_with_the_joined_batch(tmp_path):
+    ask = ["gantools", "train", "digits", "--turns", "30", "--quiet", "--device", "cpu", "--out"]
+    changes = ["--set", "penalty=gradient", "--set", "weight=1.0"]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+              "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m"]  # fmt: skip
+    for command in ([*launch, *ask, str(tmp_path / "two")], [sys.executable, "-m", *ask, str(tmp_path / "one")]):
+        done = subprocess.run([*command, *changes], env=ENV, capture_output=True, text=True, timeout=180, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+    two, one = (Recording.load(tmp_path / name / "recording.safetensors") for name in ("two", "one"))
+    torch.testing.assert_close(two.losses, one.losses, rtol=2e-4, atol=2e-5)
+    assert two.turns.tolist() == one.turns.tolist()
+    assert not torch.allclose(one.losses[0], one.losses[-1], rtol=0.01)  # something was learned meanwhile
+
+
+# ---- recipes and the command ---------------------------------------------------------------------------------
+
+
+def test_the_command_trains_and_goes_on(tmp_path, capsys):
+    ask = ["train", "digits", "--turns", "12", "--out", str(tmp_path / "run"), "--quiet", "--device", "cpu"]
+    assert cli.main(ask) == 0
+    assert "12 turns in 0.0 minutes" in capsys.readouterr().out
+    assert cli.main(ask) == 1
+    assert "holds a run" in capsys.readouterr().err
+    assert cli.main([*ask, "--resume"]) == 0
+    assert cli.main([*ask, "--resume", "--set", "lr_g=0.01"]) == 1
+    assert "'lr_g': 0.001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["nothing"], "no recipe 'nothing'; choose one of digits"),
+        (["digits", "--set", "width"], "--set wants NAME=VALUE, not 'width'"),
+        (["digits", "--set", "depth=3"], "digits has no setting depth; it has batch"),
+        (["digits", "--set", "width=wide"], "width must be a int"),
+        (["digits", "--set", "penalty=r3"], "penalty must be one of none, r1, gradient, not 'r3'"),
+        (["digits", "--data", "letters"], "no image set named 'letters'"),
+        (["digits", "--turns", "0"], "turns must be a positive whole number"),
+        ([], "name a recipe and a folder"),
+    ],
+)
+def test_a_command_that_cannot_be(arguments, complaint, tmp_path, capsys):
+    assert cli.main(["train", *arguments, "--out", str(tmp_path / "run"), "--quiet"]) == 1
+    assert complaint in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_recipes_are_listed(capsys):
+    assert cli.main(["train", "--list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in recipes.everything())
+
+
+def test_every_recipe_has_a_small_budget_and_fits_its_builder():
+    for name, recipe in recipes.everything().items():
+        assert recipe.name == name and set(recipe.turns) == set(recipes.BUDGETS)
+        assert recipe.turns["smoke"] < recipe.turns["cpu"] <= recipe.turns["gpu"]
+
+
+def test_frames_are_refused_when_damaged(tmp_path):
+    play(tmp_path, turns=20)
+    frame = tmp_path / "frames" / "0000010.safetensors"
+    frame.write_bytes(frame.read_bytes()[:-3])
+    (tmp_path / "recording.safetensors").unlink()
+    with pytest.raises(ValueError, match="0000010.safetensors"):
+        play(tmp_path, turns=20, resume=True)
+    assert storage.read(tmp_path / "checkpoint.safetensors", "checkpoint", 1)
