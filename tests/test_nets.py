@@ -7,13 +7,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.functional import conv2d, interpolate
+from torch._subclasses import FakeTensorMode
+from torch.nn.functional import avg_pool2d, conv2d, interpolate
 
-from gantools import nets
+from gantools import data, nets, penalties
+from gantools.game import Batch, gan
+from gantools.nets import precision
 from gantools.nets.layers import ChannelsLast, Crop, doubling, draw
+from test_game import same_bits
 
 SIZES = tuple(nets.SIZES)
 SMALL = {"latent": 6, "width": 4}
+GENERATORS = [nets.dcgan_generator, nets.resnet_generator]
+DISCRIMINATORS = [nets.dcgan_discriminator, nets.resnet_discriminator]
 
 
 def normal(*shape, seed=0, dtype=torch.float32):
@@ -53,6 +59,8 @@ def test_bad_input_says_what_is_wrong(make, message):
         make()
 
 
+MAPS = [*(st.integers(1, most) for most in (6, 7, 5, 5)), st.integers(0, 99), st.booleans()]  # of hypothesis
+
 # doubling ---------------------------------------------------------------------------------------------
 
 
@@ -67,7 +75,7 @@ def doubled(layer, x, out):
 
 
 @settings(max_examples=25)
-@given(st.integers(1, 6), st.integers(1, 7), st.integers(1, 5), st.integers(1, 5), st.integers(0, 99), st.booleans())
+@given(*MAPS)
 def test_folded_doubling_is_nearest_neighbours_and_a_convolution(height, width, channels, out, seed, bias):
     """Values and gradients, at the border too, against torch's own two operations."""
     with nets.seeded(seed):
@@ -81,8 +89,22 @@ def test_folded_doubling_is_nearest_neighbours_and_a_convolution(height, width, 
     assert torch.allclose(folded[0], by_hand, atol=1e-5)
 
 
+@settings(max_examples=25)
+@given(*MAPS)
+def test_folded_halving_is_a_convolution_and_a_mean(height, width, channels, out, seed, bias):
+    with nets.seeded(seed):
+        layer = nets.Halving(channels, out, bias)
+    x, shape = normal(2, channels, 2 * height, 2 * width, seed=seed), (2, out, height, width)
+    folded = doubled(layer, x, shape)
+    layer.folded = False
+    for mine, theirs in zip(folded, doubled(layer, x, shape), strict=True):
+        assert mine.shape == theirs.shape and (mine - theirs).abs().max() < 1e-5 * (1 + theirs.abs().max())
+    by_hand = avg_pool2d(conv2d(x, layer.weight, layer.bias, padding=1), 2)
+    assert torch.allclose(folded[0], by_hand, atol=1e-5)
+
+
 def test_folding_is_exact_in_whole_numbers():
-    """With whole numbers no sum is rounded, so that the two are one to the bit; a corner sees four pixels less."""
+    """With whole numbers no sum is rounded, so that the two are one to the bit; a corner sees less."""
     layer = nets.Doubling(1, 1, bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.arange(1.0, 10).view(1, 1, 3, 3))
@@ -100,7 +122,7 @@ def test_folded_doubling_asks_for_fewer_operations():
     assert fold == 2 * 16 * 32 * 16 * 64 + folding
 
 
-@pytest.mark.parametrize("make", [nets.dcgan_generator])
+@pytest.mark.parametrize("make", GENERATORS)
 @pytest.mark.parametrize("size", SIZES)
 def test_upsampling_is_a_way_to_compute(make, size):
     """A whole generator, folded and not: one set of weights, one function, one gradient."""
@@ -115,9 +137,6 @@ def test_upsampling_is_a_way_to_compute(make, size):
 
 
 # generators and discriminators ------------------------------------------------------------------------
-
-
-GENERATORS, DISCRIMINATORS = [nets.dcgan_generator], [nets.dcgan_discriminator]
 
 
 @pytest.mark.parametrize("make", GENERATORS)
@@ -144,7 +163,9 @@ def test_discriminators_score_images(make, size, norm):
 
 
 @pytest.mark.parametrize("make", GENERATORS)
-@pytest.mark.parametrize(("size", "start", "made"), [(80, 5, 80), (80, 10, 80), (80, 11, 88), (28, 4, 32), (64, 32, 64)])
+@pytest.mark.parametrize(
+    ("size", "start", "made"), [(80, 5, 80), (80, 10, 80), (80, 11, 88), (28, 4, 32), (64, 32, 64)]
+)
 def test_the_first_map_has_the_side_that_is_asked_for(make, size, start, made):
     net, sides = make(size, start=start, **SMALL), []
     for module in net.modules():
@@ -165,13 +186,13 @@ def test_a_crop_is_about_the_centre():
 def test_convolutions_see_memory_in_their_own_order(size):
     """Every map of many channels that a convolution is given, or gives another, is channels_last."""
     seen = []
-    for net in (nets.dcgan_generator(size, **SMALL), nets.dcgan_discriminator(size, 1, 4)):
+    for net in [make(size, **SMALL) for make in GENERATORS] + [make(size, 1, 4) for make in DISCRIMINATORS]:
         for module in net.modules():
             if isinstance(module, nn.LeakyReLU):
                 module.register_forward_hook(lambda m, x, y: seen.append(y))
-        net(normal(2, 6) if len(seen) == 0 else normal(2, 1, size, size))
+        net(normal(2, 1, size, size) if isinstance(net[0], nn.Conv2d) else normal(2, 6))
     maps = [y for y in seen if y.ndim == 4]
-    assert len(maps) >= 5 and all(y.is_contiguous(memory_format=torch.channels_last) for y in maps)
+    assert len(maps) >= 12 and all(y.is_contiguous(memory_format=torch.channels_last) for y in maps)
     assert torch.equal(ChannelsLast()(normal(2, 3, 4, 4)), normal(2, 3, 4, 4))
 
 
@@ -197,7 +218,8 @@ def test_the_first_weights_keep_the_second_moment(kind, depth):
 
 
 def test_nets_depend_on_their_seed_alone():
-    for build, options in [(make, SMALL) for make in GENERATORS] + [(make, {"width": 4}) for make in DISCRIMINATORS]:
+    makers = [(make, SMALL) for make in GENERATORS] + [(make, {"width": 4}) for make in DISCRIMINATORS]
+    for build, options in makers:
         make = lambda seed: build(28, **options, seed=seed)  # noqa: E731, B023
         torch.manual_seed(1)
         one, state = make(5), torch.get_rng_state()
@@ -216,6 +238,158 @@ def test_the_cost_of_a_net():
     assert net.training and all(torch.equal(a, b) for a, b in zip(kept, net.buffers(), strict=True))
 
 
+# precision --------------------------------------------------------------------------------------------
+
+
+def test_precise_computes_in_bfloat16_and_answers_in_float32():
+    net, x, seen = nets.dcgan_discriminator(28, width=8), normal(16, 1, 28, 28), []
+    half = nets.precise(net, "bfloat16")
+    net[0].register_forward_hook(lambda m, x, y: seen.append(y.dtype))
+    scores, full = half(x), net(x)
+    assert seen == [torch.bfloat16, torch.float32] and scores.dtype == torch.float32
+    assert 0 < (scores - full).abs().max() < 0.03 * full.abs().max()
+    scores.sum().backward()
+    assert all(p.grad.dtype == p.dtype == torch.float32 for p in net.parameters())
+
+
+def test_the_second_derivatives_of_r1_pass_through_bfloat16():
+    """The penalty's gradient in the weights is that of float32, to the digits that bfloat16 has."""
+    slopes = []
+    for precision in ("float32", "bfloat16"):
+        net = nets.precise(nets.dcgan_discriminator(28, width=8, seed=3), precision)
+        penalties.r1(1.0)(net, normal(32, 1, 28, 28), None).backward()
+        slopes.append(torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None]))
+    assert slopes[0].norm() > 0 and (slopes[0] - slopes[1]).norm() < 0.05 * slopes[0].norm()
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_auto_takes_what_the_device_is_quick_at(able, monkeypatch):
+    monkeypatch.setattr(precision, "quick", lambda device: able)
+    net, seen = nets.dcgan_generator(28, **SMALL), []
+    net[0].register_forward_hook(lambda m, x, y: seen.append(y.dtype))
+    assert nets.precise(net, "auto")(normal(2, 6)).dtype == torch.float32
+    assert seen == [torch.bfloat16 if able else torch.float32]
+    assert nets.precise(net) is net
+
+
+def test_the_processor_is_asked_what_it_has(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    for able in (True, False):
+        precision.quick.cache_clear()
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: able)  # noqa: B023
+        assert precision.quick("cpu") == able
+    assert not precision.quick("mps")
+    precision.quick.cache_clear()
+
+
+# games ------------------------------------------------------------------------------------------------
+
+
+def images(size, channels=1, n=40):
+    pixels = torch.randint(256, (n, channels, size, size), generator=torch.Generator().manual_seed(0))
+    return data.ImageSet(pixels.to(torch.uint8), torch.zeros(n, dtype=torch.int64), ("none",), "random")
+
+
+def play(kind, size, *, bf16=False, spectral=False, norm="batch", upsample="folded", **options):
+    """A small game; its discriminator has no batch norm, so that R1 has a meaning."""
+    generator, discriminator = {
+        "dcgan": (nets.dcgan_generator, nets.dcgan_discriminator),
+        "resnet": (nets.resnet_generator, nets.resnet_discriminator),
+    }[kind]
+    pair = generator(size, **SMALL, norm=norm, upsample=upsample), discriminator(size, width=4, seed=1)
+    if spectral:
+        penalties.spectral(pair[1])
+    if bf16:
+        pair = [nets.precise(net, "bfloat16") for net in pair]
+    options = {"latent": 6, "batch_size": 5, "device": "cpu", "seed": 3, "lr": 2e-3} | options
+    return gan(*pair, images(size), **options)
+
+
+RICH = {"penalty": penalties.r1(0.3), "ema": 0.9}
+GAMES = {
+    "dcgan 28": lambda **o: play("dcgan", 28, **RICH | o),
+    "dcgan 80": lambda **o: play("dcgan", 80, **RICH | o),
+    "resnet 32": lambda **o: play("resnet", 32, **RICH | o),
+    "spectral": lambda **o: play("dcgan", 32, **{"spectral": True, "loss": "hinge", "ema": 0.9} | o),
+    "bfloat16": lambda **o: play("dcgan", 28, bf16=True, **RICH | o),
+    "transposed": lambda **o: play("dcgan", 64, upsample="transposed", norm=None, **RICH | o),
+}
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_a_game_with_them_resumes_to_the_bit(tmp_path, name):
+    """Weights, batch statistics, power iterations, averages and Adam's moments, through the file."""
+    whole, half, resumed = (GAMES[name]() for _ in range(3))
+    whole.run(3), half.run(2)
+    half.save(tmp_path / "half.safetensors")
+    resumed.load(tmp_path / "half.safetensors")
+    resumed.run(1)
+    assert same_bits(whole.state(), resumed.state())
+    assert torch.equal(whole.sample(4), resumed.sample(4))
+    whole.run(1)
+    assert not same_bits(whole.state(), resumed.state())
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "resnet"])
+def test_the_average_of_a_generator_with_batch_norm(kind):
+    """Weights and batch statistics are averaged, the matrices that fold stay, and samples use it."""
+    game = play(kind, 28, ema=0.5)
+    player, texts = game.player("generator"), []
+    for _ in range(3):
+        game.turn()
+        texts.append({k: v.detach().clone() for k, v in player.nets.state_dict().items()})
+    average = player.average.module
+    kept = average.state_dict()
+    assert any("running_var" in name for name in kept)
+    for name, value in kept.items():
+        if value.is_floating_point():
+            expected = texts[0][name] / 4 + texts[1][name] / 4 + texts[2][name] / 2
+            assert torch.allclose(value, expected, atol=1e-6), name
+    both = zip(average.modules(), player.nets.modules(), strict=True)
+    folds = [(m.fold, n.fold) for m, n in both if hasattr(m, "fold")]
+    assert folds and all(torch.equal(m, n) and m is not n for m, n in folds)
+    z = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(game.sample(4), average(z))
+
+
+def test_spectral_norms_are_one_on_folded_layers_too():
+    """The parametrisation is that of the 3 x 3 weight, (out, rest), whichever way the layer is computed."""
+    net = penalties.spectral(nets.resnet_discriminator(28, width=4))
+    for _ in range(100):
+        net(normal(2, 1, 28, 28))
+    net.eval()
+    layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert any(isinstance(m, nets.Halving) for m in layers)
+    for layer in layers:
+        assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("name", sorted(set(GAMES) - {"bfloat16"}))
+def test_every_loss_evaluates_on_cuda(name, monkeypatch):
+    """Under fake tensors, where a tensor left on the processor raises; autograd's part is mimed."""
+    monkeypatch.setattr(torch.autograd, "grad", lambda y, x, create_graph: (x * y,))
+    with FakeTensorMode(allow_non_fake_inputs=True), torch.device("cuda"):
+        game = GAMES[name](device="cuda", ema=None)
+        for player in game.players:
+            game._let_move(player)
+            batch = Batch(game.data, game.batch_size, None, game.device)
+            assert player.loss(batch).device == torch.device("cuda", 0)
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "resnet"])
+def test_a_turn_runs_where_no_number_can_be_read(kind):
+    with torch.device("meta"):
+        game = play(kind, 32, device="meta", optimizer=lambda lr: lambda p: torch.optim.SGD(p, lr))
+        game.lag = 10**9
+        game.rng = None
+        turn = game.turn()
+    assert all(loss.device.type == "meta" for loss in turn.losses.values())
+
+
+# options ----------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -227,6 +401,10 @@ def test_the_cost_of_a_net():
         (lambda: nets.dcgan_generator(28, start=15), "start, the side of the first map, must lie in 1 to 14"),
         (lambda: nets.dcgan_generator(28, start=3.5), "start, the side of the first map"),
         (lambda: nets.dcgan_generator(28, latent=0), "latent must be a positive whole number"),
+        (lambda: nets.resnet_generator(28, channels=0), "channels must be a positive whole number"),
+        (lambda: nets.resnet_discriminator(28, norm="none"), 'norm must be "batch" or None'),
+        (lambda: nets.resnet_generator(96), "28, 32, 64, 80 pixels, not of 96"),
+        (lambda: nets.precise(nets.mlp([2, 1]), "half"), "no precision 'half'"),
         (lambda: nets.dcgan_discriminator(28, width=-1), "width must be a positive whole number"),
     ],
 )

@@ -1,11 +1,10 @@
 """Convolutional generators and discriminators after DCGAN (Radford, Metz and Chintala 2016).
 
-    generator       latent -> dense map of side `start` -> doubled until it covers the image -> image in [-1, 1]
+    generator       latent -> dense map of side `start` -> doubled until it covers the image -> image
     discriminator   image -> halved by strided convolutions down to 4, 5 or 7 pixels -> one score
 
-`width` counts the channels at half the image's side, in both nets; every halving of the side doubles them,
-up to eight times the width.  Operations grow with its square.  Of one example's forward pass, in millions, and
-parameters, in thousands (`nets.cost` counts any):
+`width` counts the channels at half the image's side, in both nets (`plans.Plan`).  Operations grow with its
+square.  Of one example's forward pass, in millions, and parameters, in thousands (`nets.cost` counts any):
 
     size   generator, width 64       width 32      discriminator, width 64       width 32
      28        28.4   (494)         7.4 (224)           13.3   (139)          3.4  (37)
@@ -14,45 +13,12 @@ parameters, in thousands (`nets.cost` counts any):
      80       449.8 (2,388)       113.8 (802)          317.9 (2,767)         80.3 (696)
 """
 
-import torch
+from itertools import pairwise
+
 from torch import nn
 
-from gantools.nets.layers import SLOPE, ChannelsLast, Crop, doubling, draw, seeded, whole
-
-SIZES = {28: 7, 32: 4, 64: 4, 80: 5}  # side of the image, and of the smallest map
-MOST = 8  # channels of the smallest map, in widths
-
-
-def _widths(width: int, halvings: int) -> list[int]:
-    """Channels at half, a quarter, an eighth ... of the image's side."""
-    return [width * min(2**k, MOST) for k in range(halvings)]
-
-
-def _known(size: int) -> int:
-    if size not in SIZES:
-        raise ValueError(f"there are nets for images of {', '.join(map(str, SIZES))} pixels, not of {size!r}")
-    return SIZES[size]
-
-
-def _normed(norm: str | None, channels: int) -> list[nn.Module]:
-    return [nn.BatchNorm2d(channels)] if norm else []
-
-
-def _norm(norm: str | None) -> None:
-    if norm not in ("batch", None):
-        raise ValueError(f'norm must be "batch" or None, not {norm!r}')
-
-
-def doublings(size: int, start: int | None) -> tuple[int, int]:
-    """(side of the dense layer's map, how often it is doubled until it covers the image)."""
-    start = _known(size) if start is None else start
-    if not isinstance(start, int) or not 1 <= start <= size // 2:
-        raise ValueError(f"start, the side of the first map, must lie in 1 to {size // 2}, not {start!r}")
-    times = 1
-    while start * 2**times < size:
-        times += 1
-    return start, times
-
+from gantools.nets.layers import SLOPE, ChannelsLast, Crop, doubling, draw, seeded
+from gantools.nets.plans import Plan, check
 
 def dcgan_generator(
     size: int,
@@ -77,45 +43,40 @@ def dcgan_generator(
     The last layer is a 3 x 3 convolution at full size, from half the `width`.  Weights are drawn under `seed`
     (`layers.draw`); the global random state is left alone.  ValueError for another size or option.
     """
-    whole(latent=latent, channels=channels, width=width)
-    _norm(norm)
-    start, times = doublings(size, start)
-    widths = [max(width // 2, 1), *_widths(width, times)][::-1]  # from the smallest map to the image
-    bias = norm is None  # batch norm would take a bias away again
+    check(norm, latent=latent, channels=channels, width=width)
+    plan = Plan.of(size, width, start)
+    first, side, bias = plan.widths[0], plan.start, norm is None  # batch norm would take a bias away again
 
-    def end(k: int) -> list[nn.Module]:
-        return [*_normed(norm, widths[k]), nn.LeakyReLU(SLOPE, inplace=True)]
+    def end(wide: int) -> list[nn.Module]:
+        return [*([nn.BatchNorm2d(wide)] if norm else []), nn.LeakyReLU(SLOPE, inplace=True)]
 
     with seeded(seed):
-        layers = [nn.Linear(latent, widths[0] * start**2, bias), nn.Unflatten(1, (widths[0], start, start))]
-        layers += [ChannelsLast(), *end(0)]
-        for k in range(times):
-            layers += [doubling(widths[k], widths[k + 1], upsample, bias), *end(k + 1)]
-        layers += [nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()]
-        layers += [Crop(size)] if start * 2**times > size else []
+        layers = [nn.Linear(latent, first * side**2, bias), nn.Unflatten(1, (first, side, side))]
+        layers += [ChannelsLast(), *end(first)]
+        for wide, out in pairwise(plan.widths):
+            layers += [doubling(wide, out, upsample, bias), *end(out)]  # twice the side
+        layers += [nn.Conv2d(plan.widths[-1], channels, 3, padding=1), nn.Tanh()]
+        layers += [Crop(size)] if plan.covers > size else []
         return draw(nn.Sequential(*layers), last=0.25)
 
 
 def dcgan_discriminator(
     size: int, channels: int = 1, width: int = 64, *, norm: str | None = None, seed: int = 0
 ) -> nn.Sequential:
-    """A discriminator (n, channels, size, size) -> scores (n, 1): 4 x 4 convolutions of stride 2, leaky ReLUs.
+    """A discriminator (n, channels, size, size) -> scores (n, 1): 4 x 4 convolutions of stride 2.
 
-    `norm` is None, which every loss and penalty allows, or "batch" after every convolution but the first: then
-    scores depend on the whole batch, so that no penalty has a meaning, and real and generated images are
-    scored apart.  Weights are drawn under `seed` (`layers.draw`); the global random state is left alone.
+    `norm` is None, which every loss and penalty allows, or "batch" after every convolution but the first:
+    then scores depend on the whole batch, so that no penalty has a meaning, and real and generated images
+    are scored apart.  Weights are drawn under `seed` (`layers.draw`); the global random state is left alone.
     ValueError for another size or option.
     """
-    whole(channels=channels, width=width)
-    _norm(norm)
-    side, halvings = _known(size), (size // _known(size)).bit_length() - 1
+    check(norm, channels=channels, width=width)
+    plan = Plan.of(size, width)
     with seeded(seed):
-        layers, inputs = [], channels
-        for k, wide in enumerate(_widths(width, halvings)):
-            now = norm if k else None
-            layers += [nn.Conv2d(inputs, wide, 4, stride=2, padding=1, bias=now is None)]
-            layers += [] if k else [ChannelsLast()]  # here, for an image of one channel has no order of its own
-            layers += [*_normed(now, wide), nn.LeakyReLU(SLOPE, inplace=True)]
-            inputs = wide
-        layers += [nn.Flatten(), nn.Linear(inputs * side**2, 1)]
+        layers = [nn.Conv2d(channels, width, 4, stride=2, padding=1)]
+        layers += [ChannelsLast(), nn.LeakyReLU(SLOPE, inplace=True)]
+        for wide, out in pairwise(plan.widths[-2::-1]):
+            layers += [nn.Conv2d(wide, out, 4, stride=2, padding=1, bias=norm is None)]  # half the side
+            layers += [*([nn.BatchNorm2d(out)] if norm else []), nn.LeakyReLU(SLOPE, inplace=True)]
+        layers += [nn.Flatten(), nn.Linear(plan.widths[0] * plan.start**2, 1)]
         return draw(nn.Sequential(*layers))
