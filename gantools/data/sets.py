@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gantools.data import formats, socofing, store
+from gantools.data import formats, ridges, socofing, store
 from gantools.data.images import ImageSet, coloured, only, resized, whole
 
 _FASHION = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 
 
-def _digits(split: str, size: int | None) -> ImageSet:
+def _digits(split: str, size: int | None, first: int | None) -> ImageSet:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -28,13 +28,13 @@ def _digits(split: str, size: int | None) -> ImageSet:
     )
 
 
-def _mnist(split: str, size: int | None) -> ImageSet:
+def _mnist(split: str, size: int | None, first: int | None) -> ImageSet:
     images, labels = _idx_pair("MNIST", split)
     source = "The MNIST database of handwritten digits (LeCun, Cortes and Burges, 1998)"
     return ImageSet(images, labels, tuple("0123456789"), source, "mnist", SETS["mnist"].licence)
 
 
-def _fashion(split: str, size: int | None) -> ImageSet:
+def _fashion(split: str, size: int | None, first: int | None) -> ImageSet:
     images, labels = _idx_pair("FashionMNIST", split)
     source = "Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017)"
     return ImageSet(images, labels, _FASHION, source, "fashion-mnist", SETS["fashion-mnist"].licence)
@@ -53,7 +53,7 @@ def _idx_pair(folder: str, split: str) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels).long()
 
 
-def _cifar10(split: str, size: int | None) -> ImageSet:
+def _cifar10(split: str, size: int | None, first: int | None) -> ImageSet:
     path = store.find("CIFAR10/cifar10_subset.npz")
     held = formats.read_npz(path, (f"{split}_images", f"{split}_labels", "class_names"))
     images, labels, names = held.values()
@@ -65,15 +65,22 @@ def _cifar10(split: str, size: int | None) -> ImageSet:
     return ImageSet(planes, torch.from_numpy(labels).long(), names, source, "cifar10", SETS["cifar10"].licence)
 
 
-def _socofing(split: str, size: int | None) -> ImageSet:
+def _socofing(split: str, size: int | None, first: int | None) -> ImageSet:
     return socofing.read(store.find("SOCOFing/SOCOFing.zip", "SOCOFing/Real"), split, size)
+
+
+def _ridges(split: str, size: int | None, first: int | None) -> ImageSet:
+    return ridges.read(split, size, first)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A set by its name: how a split of it is read, what it holds, what may be done with it."""
+    """A set by its name: what it holds, what may be done with it, and how a split of it is read.
 
-    read: Callable[[str, int | None], ImageSet]
+    read      (split, size, first) -> ImageSet; a set may ignore the size and the number that is wanted
+    """
+
+    read: Callable[[str, int | None, int | None], ImageSet]
     holds: str
     licence: str
 
@@ -84,6 +91,7 @@ SETS = {
     "fashion-mnist": Kind(_fashion, "1 x 28 x 28, 60,000 + 10,000", "MIT, Zalando SE 2017"),
     "cifar10": Kind(_cifar10, "3 x 32 x 32, 50,000 + 10,000", "none stated: cite Krizhevsky (2009)"),
     "socofing": Kind(_socofing, "1 x 80 x 80, 6,000 of 600 people", socofing.LICENCE),
+    "ridges": Kind(_ridges, "1 x 80 x 80, 2,400 + 600", ridges.LICENCE),
 }
 
 
@@ -103,6 +111,7 @@ def load(
     `fashion-mnist`   as many pictures of clothes, 1 x 28 x 28
     `cifar10`         3 x 32 x 32, 50,000 to train and 10,000 to test, or a part of them
     `socofing`        6,000 fingerprints of 600 people, or a part of them, 1 x 80 x 80; a fifth of the people to test
+    `ridges`          synthetic fingerprints, drawn here, 1 x 80 x 80, 2,400 to train and 600 to test
 
     split      "train" (also if left out) or "test"
     classes    names of the classes to keep; labels count them in the order given
@@ -122,7 +131,7 @@ def load(
     for option, value in (("size", size), ("limit", limit)):
         if value is not None:
             whole(option, value)
-    found = SETS[name].read(split or "train", size)
+    found = SETS[name].read(split or "train", size, limit if classes is None else None)
     if classes is not None:
         found = only(found, classes)
     if limit is not None:

@@ -36,7 +36,7 @@ def read(path: Path, split: str, size: int | None = None) -> ImageSet:
     found: dict[tuple[int, int], np.ndarray] = {}
     digests: dict[tuple[int, int], bytes] = {}
     sexes: dict[int, str] = {}
-    for name, content in _files(path):
+    for name, content in files(path):
         key = _finger(name, sexes)
         if key in found:
             raise ValueError(f"{path.name} holds two files for the {FINGERS[key[1]]} finger of subject {key[0]}")
@@ -51,13 +51,13 @@ def read(path: Path, split: str, size: int | None = None) -> ImageSet:
     return ImageSet(images, labels.clone(), FINGERS, SOURCE.format(len(found)), "socofing", LICENCE, subjects.clone())
 
 
-def _files(path: Path) -> Iterator[tuple[str, bytes]]:
+def files(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files directly below Real/."""
     if path.is_dir():
-        files = sorted(path.iterdir())
-        if len(files) > 10 * SUBJECTS + 100:
-            raise ValueError(f"{path} holds {len(files):,} files where 6,000 are expected")
-        for file in files:
+        inside = sorted(path.iterdir())
+        if len(inside) > 10 * SUBJECTS + 100:
+            raise ValueError(f"{path} holds {len(inside):,} files where 6,000 are expected")
+        for file in inside:
             if file.stat().st_size > LARGEST:
                 raise ValueError(f"{path}: {file.name} has {file.stat().st_size:,} bytes: it is no SOCOFing image")
             yield file.name, file.read_bytes()

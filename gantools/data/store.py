@@ -1,7 +1,11 @@
 """Where sets are kept: a folder of the user's, a cache, and how a set that is in neither is fetched."""
 
 import os
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+from tqdm.auto import tqdm
 
 FOLDER = "GANTOOLS_DATA"
 CACHE = "GANTOOLS_CACHE"
@@ -39,3 +43,9 @@ def find(*places: str) -> Path:
     if not folder:
         raise FileNotFoundError(f"set the environment variable {FOLDER} to the folder that holds {places[0]}")
     raise FileNotFoundError(f"there is no {places[0]} in the folder that {FOLDER} names ({folder}): put it there")
+
+
+def progress(steps: Iterable | None, what: str, shown: bool = True, **options) -> tqdm:
+    """A bar that goes when the work is done; where nobody looks, in a log, none."""
+    watched = sys.stderr.isatty() or "ipykernel" in sys.modules
+    return tqdm(steps, desc=what, leave=False, disable=not (shown and watched), **options)
