@@ -16,5 +16,9 @@ beside its floor, what *real* samples would get, as many of them.
 
 from gantools.metrics.bound import *  # noqa: F403
 from gantools.metrics.clouds import *  # noqa: F403
+from gantools.metrics.comparing import *  # noqa: F403
+from gantools.metrics.judging import *  # noqa: F403
 from gantools.metrics.neighbours import *  # noqa: F403
+from gantools.metrics.panels import *  # noqa: F403
+from gantools.metrics.prints import *  # noqa: F403
 from gantools.metrics.recognising import *  # noqa: F403
