@@ -21,6 +21,8 @@ CHROMIUM = (
     " --disable-background-networking --disable-component-update"
 ).split()
 
+os.environ.setdefault("GANTOOLS_OFFLINE", "1")  # no test fetches anything from afar
+
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -93,6 +95,19 @@ def moving(browser):
     for page in figures.pages.values():
         page.close()
     assert not figures.errors, figures.errors
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images that GANTOOLS_DATA names. Without it a test says that it did not run; in
+    continuous integration (CI=true) it fails."""
+    folder = os.environ.get("GANTOOLS_DATA")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    missing = f"real images are wanted: GANTOOLS_DATA names no folder ({folder!r})"
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(f"did not run: {missing}")
 
 
 @pytest.fixture(scope="session")
