@@ -11,6 +11,7 @@ import torchvision
 from scipy import integrate, stats
 
 from gantools import data
+from gantools.data import sets
 from gantools.data.formats import read_idx
 
 
@@ -152,11 +153,9 @@ def pictures(n, seed):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with small sets, and torchvision's list of checksums made theirs."""
+    """A folder with small sets, and the list of checksums made theirs."""
     monkeypatch.setenv("GANTOOLS_DATA", str(tmp_path))
-    for seed, (place, kind) in enumerate(
-        (("MNIST", torchvision.datasets.MNIST), ("FashionMNIST", torchvision.datasets.FashionMNIST))
-    ):
+    for seed, place in enumerate(("MNIST", "FashionMNIST")):
         raw = tmp_path / place / "raw"
         raw.mkdir(parents=True)
         listed = []
@@ -164,17 +163,22 @@ def folder(tmp_path, monkeypatch):
             files = {"images-idx3": idx(pictures(n, seed + n)), "labels-idx1": idx(np.arange(n) % 10)}
             for name, packed in files.items():
                 (raw / f"{part}-{name}-ubyte.gz").write_bytes(packed)
-                listed.append((f"{part}-{name}-ubyte.gz", hashlib.md5(packed).hexdigest()))
-        monkeypatch.setattr(kind, "resources", listed)
+                listed.append((f"{part}-{name}-ubyte.gz", hashlib.md5(packed).hexdigest(), len(packed)))
+        monkeypatch.setitem(sets._IDX, place, tuple(listed))
     colours = np.random.default_rng(9).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
     (tmp_path / "CIFAR10").mkdir()
     np.savez(
         tmp_path / "CIFAR10" / "cifar10_subset.npz",
         train_images=colours, train_labels=np.arange(12, dtype=np.uint8) % 10,
         test_images=colours[:4], test_labels=np.arange(4, dtype=np.uint8),
-        class_names=np.array(["airplane", "car", *"bcdefghi"], dtype="S10"),
     )  # fmt: skip
     return tmp_path
+
+
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST"])
+def test_checksums_and_mirrors_are_torchvisions(name):
+    known = getattr(torchvision.datasets, name)
+    assert [row[:2] for row in sets._IDX[name]] == known.resources and list(sets._MIRRORS[name]) == known.mirrors
 
 
 def test_sets_of_a_folder_are_read_in_place(folder):
@@ -186,7 +190,7 @@ def test_sets_of_a_folder_are_read_in_place(folder):
     cifar = data.load("cifar10")
     with np.load(folder / "CIFAR10" / "cifar10_subset.npz") as kept:
         assert np.array_equal(cifar.images.permute(0, 2, 3, 1).numpy(), kept["train_images"])
-    assert cifar.shape == (3, 32, 32) and cifar.classes[:2] == ("airplane", "car")
+    assert cifar.shape == (3, 32, 32) and cifar.classes[:2] == ("airplane", "automobile")
     assert len(data.load("cifar10", "test")) == 4
 
 
@@ -227,12 +231,19 @@ def test_digits_have_no_split():
 
 
 def test_a_set_that_is_not_at_hand_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANTOOLS_OFFLINE", "1")
+    monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("GANTOOLS_DATA", raising=False)
-    with pytest.raises(FileNotFoundError, match="set the environment variable GANTOOLS_DATA.*MNIST/raw/train-images"):
+    advice = "MNIST/raw/train-images.*GANTOOLS_OFFLINE is set.*set the environment variable GANTOOLS_DATA to a folder"
+    with pytest.raises(FileNotFoundError, match=advice):
         data.load("mnist")
     monkeypatch.setenv("GANTOOLS_DATA", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="there is no CIFAR10/cifar10_subset.npz .*put it there"):
-        data.load("cifar10")
+    for name, place in (("cifar10", "CIFAR10/cifar-10-binary.tar.gz"), ("socofing", "SOCOFing/SOCOFing.zip")):
+        with pytest.raises(FileNotFoundError, match=f"there is no {place} in the folder .*put {place} there"):
+            data.load(name)
+    monkeypatch.setenv("GANTOOLS_DATA", str(tmp_path / "slip"))
+    with pytest.raises(FileNotFoundError, match="slip, which is no folder"):
+        data.load("mnist")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import math
 import os
 import re
 import struct
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -156,3 +157,27 @@ def _npy(content: bytes, name: str) -> np.ndarray:
     ):
         raise ValueError(f"{name} is no plain array of {' x '.join(map(str, shape))} {dtype}")
     return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
+
+
+def read_tar(path: str | os.PathLike, names: Sequence[str], size: int) -> list[bytes]:
+    """The content of these members, plain files of `size` bytes each, in this order, from a .tar.gz archive.
+
+    Raises ValueError if the archive is damaged, or one is missing, there twice, no file or of another size.
+    """
+    path, held = Path(path), {}
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for member in archive:
+                if archive.offset > 4 * len(names) * size + (1 << 20):
+                    raise ValueError(f"{path.name} holds more than it should")
+                if member.name not in names:
+                    continue
+                if not member.isreg() or member.size != size or member.name in held:
+                    raise ValueError(f"{path.name}: {member.name} is there twice or no file of {size:,} bytes")
+                held[member.name] = archive.extractfile(member).read()
+    except (tarfile.TarError, OSError, EOFError, zlib.error, OverflowError, UnicodeError) as error:
+        raise ValueError(f"{path.name} is damaged or no archive that can be read: {error}") from None
+    for name in names:
+        if len(held.get(name, b"")) != size:
+            raise ValueError(f"{path.name} holds no {name}")
+    return [held[name] for name in names]

@@ -1,48 +1,199 @@
-"""Where sets are kept: a folder of the user's, a cache, and how a set that is in neither is fetched."""
+"""Where sets are kept: a folder of the user's, the cache, and how a file that is in neither is fetched.
 
+A file is looked for below the folder that GANTOOLS_DATA names, then below `data` in the cache, then fetched into
+the cache: aside first, from where an earlier attempt was cut off, checked, and only then given its name.
+GANTOOLS_OFFLINE=1 forbids fetching.
+"""
+
+import hashlib
+import http.client
 import os
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-FOLDER = "GANTOOLS_DATA"
-CACHE = "GANTOOLS_CACHE"
+FOLDER, CACHE, OFFLINE = "GANTOOLS_DATA", "GANTOOLS_CACHE", "GANTOOLS_OFFLINE"
+PATIENCE = 30.0  # seconds that a server may be silent
+ATTEMPTS = 3  # at one address, each from where the last was cut off
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file that can be fetched: its place below a data folder, md5, bytes, and addresses, the first first."""
+
+    place: str
+    md5: str
+    size: int
+    urls: tuple[str, ...]
 
 
 def cache() -> Path:
-    """The folder for what was fetched or computed: $GANTOOLS_CACHE, $XDG_CACHE_HOME/gantools or ~/.cache/gantools.
+    """The folder for what is fetched or computed.
 
-    It is made if it is not there.  ValueError says what to do where it cannot be.
+    It is $GANTOOLS_CACHE, else $XDG_CACHE_HOME/gantools, else ~/.cache/gantools, and is made if it is not there.
+    ValueError says what to do where it cannot be.
     """
     folder = _cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(f"the cache {folder} cannot be made ({error.strerror}): set {CACHE} to a folder") from None
+        reason = error.strerror or error
+        raise ValueError(f"the cache {folder} cannot be made ({reason}): set {CACHE} to a folder") from None
     return folder
 
 
 def _cache() -> Path:
     named, shared = os.environ.get(CACHE), os.environ.get("XDG_CACHE_HOME", "")
-    above = Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()  # relative ones do not count
+    above = Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()  # relative ones don't count
     return Path(named).expanduser().absolute() if named else above / "gantools"
 
 
-def find(*places: str) -> Path:
-    """The first of these places, files or folders, that is in the user's folder or in the cache.
+# ---- what is here -----------------------------------------------------------------------------------------
 
-    FileNotFoundError says what to do where there is none.
+
+def look(*places: str) -> Path | None:
+    """The first of these places, files or folders, that is in the user's folder or else in the cache.
+
+    FileNotFoundError if GANTOOLS_DATA names no folder: nothing is fetched because of a slip of the pen.
     """
     folder = os.environ.get(FOLDER)
+    if folder and not Path(folder).is_dir():
+        raise FileNotFoundError(f"{FOLDER} names {folder}, which is no folder: set it to the one with the data")
     for root in ([Path(folder)] if folder else []) + [_cache() / "data"]:
         for place in places:
             if (root / place).exists():
                 return root / place
-    if not folder:
-        raise FileNotFoundError(f"set the environment variable {FOLDER} to the folder that holds {places[0]}")
-    raise FileNotFoundError(f"there is no {places[0]} in the folder that {FOLDER} names ({folder}): put it there")
+    return None
+
+
+def find(*places: str) -> Path:
+    """What `look` finds; FileNotFoundError says what to do where there is nothing."""
+    path = look(*places)
+    if path is None:
+        raise FileNotFoundError(absent(places[0]))
+    return path
+
+
+def absent(place: str, reason: str = "") -> str:
+    """What to say and advise where a file is not at hand, and could not be fetched for that reason."""
+    folder = os.environ.get(FOLDER)
+    where = f"in the folder that {FOLDER} names ({folder})" if folder else f"at hand, as {FOLDER} is not set,"
+    return (
+        f"there is no {place} {where} nor in the cache ({_cache() / 'data'}){reason and f', and {reason}'}: set the"
+        f" environment variable {FOLDER} to a folder and put {place} there, or run `gantools data get` where there"
+        " is a network"
+    )
+
+
+def have(remote: Remote) -> Path:
+    """The file, found or fetched."""
+    return look(remote.place) or fetch(remote)
+
+
+def md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+# ---- what is fetched --------------------------------------------------------------------------------------
+
+
+def fetch(remote: Remote) -> Path:
+    """Bring the file into the cache, if it is not there whole, and return its path.
+
+    Any number of processes may ask at once: one fetches, the others wait for it.  FileNotFoundError says what was
+    tried and what to do where it cannot be had.
+    """
+    path = cache() / "data" / remote.place
+    with alone(path):
+        if path.is_file() and md5(path) == remote.md5:
+            return path
+        allowed(remote.place)
+        print(f"Fetching {remote.place}, {megabytes(remote.size)}, from {remote.urls[0]}", file=sys.stderr)
+        part, faults = path.with_name(path.name + ".part"), []
+        for url in remote.urls:
+            for _ in range(ATTEMPTS):
+                try:
+                    _download(url, part, remote)
+                    os.replace(part, path)
+                    return path
+                except (OSError, http.client.HTTPException, ValueError) as error:
+                    faults.append(f"{url} failed: {error or type(error).__name__}")
+                    if isinstance(error, urllib.error.URLError):  # refused or unknown: asking again will not help
+                        break
+        raise FileNotFoundError(absent(remote.place, "; ".join(dict.fromkeys(faults))))
+
+
+def allowed(place: str) -> None:
+    """FileNotFoundError if nothing may be fetched."""
+    if os.environ.get(OFFLINE, "0") not in ("", "0"):
+        raise FileNotFoundError(absent(place, f"{OFFLINE} is set, which forbids fetching it"))
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+class alone:  # noqa: N801 - reads as a statement: with alone(path)
+    """The only process that makes that file; others wait, and say so. Its folder is made; a kill frees the lock."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.lock, self.name = FileLock(path.with_name(path.name + ".lock")), path.name
+
+    def __enter__(self) -> None:
+        try:
+            self.lock.acquire(timeout=0.2)
+        except Timeout:
+            print(f"Waiting for another process that fetches {self.name}", file=sys.stderr)
+            self.lock.acquire()
+
+    def __exit__(self, *_) -> None:
+        self.lock.release()
+
+
+def _download(url: str, part: Path, remote: Remote) -> None:
+    """Go on with `part`, or begin it anew, until it is whole; ValueError, with it gone, if it is another file."""
+    begun = part.stat().st_size if part.exists() else 0
+    asked = {"Range": f"bytes={begun}-"} if begun else {}
+    most = 2 * remote.size + (1 << 20)  # whatever a server sends, the disk is not filled
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=asked), timeout=PATIENCE) as answer:
+            goes_on = begun and answer.status == 206
+            if goes_on and not answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
+                part.unlink()
+                raise ValueError("the server went on at another place")
+            length = answer.headers.get("Content-Length")
+            whole = (begun if goes_on else 0) + int(length) if length else None
+            _receive(answer, part, "ab" if goes_on else "wb", begun if goes_on else 0, whole or most, remote)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # 416: there is nothing after what is here
+            raise
+        whole = None
+    held = part.stat().st_size
+    if whole is not None and held < whole:
+        raise ConnectionError(f"the connection ended after {held:,} of {whole:,} bytes")
+    if held > most or md5(part) != remote.md5:
+        part.unlink()
+        raise ValueError(f"what came is not the published file (its md5 differs from {remote.md5})")
+
+
+def _receive(answer: http.client.HTTPResponse, part: Path, mode: str, held: int, most: int, remote: Remote) -> None:
+    """Write what the server sends, up to `most` bytes in all; what came before an interruption stays."""
+    name = Path(remote.place).name
+    with open(part, mode) as file, progress(None, name, total=remote.size, initial=held, unit="B", unit_scale=True) as bar:
+        while held <= most and (chunk := answer.read1(1 << 16)):
+            file.write(chunk)
+            held += len(chunk)
+            bar.update(len(chunk))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def progress(steps: Iterable | None, what: str, shown: bool = True, **options) -> tqdm:
