@@ -97,6 +97,15 @@ def load(path: str | os.PathLike) -> Results:
     return Results(rows, about)
 
 
+def write(path: str | os.PathLike, rows: list[dict], about: dict) -> Results:
+    """Write rows that were measured elsewhere: `about` says how.  ValueError for NaN, infinity, or no folder."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} in: make it first")
+    _write(path, rows, about)
+    return Results(rows, about)
+
+
 def digest(script: str | os.PathLike) -> str:
     """Of the experiment's script: results whose `about["source"]` differs were made by another version."""
     return hashlib.sha256(Path(script).read_bytes()).hexdigest()[:16]

@@ -30,6 +30,7 @@ from torch import Tensor
 
 import gantools
 from gantools import figures, results, storage
+from gantools.nets.precision import quick
 from gantools.recording import Recording, View, describe, snapshot
 from gantools.team import Team
 
@@ -64,6 +65,7 @@ def run(
     progress: bool = True,
     tensorboard: bool = False,
     command: str = "",
+    floor: dict[str, float] | None = None,
 ) -> Recording | None:
     """Play the game until its turn `turns`, with a frame at the start, after every `every`-th turn and at the end.
 
@@ -72,6 +74,7 @@ def run(
     checkpoint   seconds between checkpoints, which are made at frames
     tensorboard  also write losses and measures for TensorBoard, below out/tensorboard
     command      what was typed, for the record
+    floor        what real images measure, for the record
 
     Returns the recording, or None in a process that does not lead.  With `resume`, goes on from the last checkpoint of the folder, or begins where there
     is none.  FileExistsError if the folder holds a run and `resume` is not set; ValueError if it holds another
@@ -80,7 +83,8 @@ def run(
     """
     _whole("turns", turns), _whole("every", every)
     team = game.team = Team.here()
-    keeper = Keeper(Path(out), game, turns, every, title, about or {}, command, team is None or team.rank == 0)
+    leads = team is None or team.rank == 0
+    keeper = Keeper(Path(out), game, turns, every, title, about or {}, {**made(command), "floor": floor or {}}, leads)
     with keeper.telling_what_to_do():
         keeper.open(resume)
         if keeper.finished is not None:
@@ -162,9 +166,9 @@ def _writer(folder: Path, after: int):
 class Keeper:
     """A run's folder.  Processes that do not lead only read it."""
 
-    def __init__(self, out: Path, game, turns: int, every: int, title: str, about: dict, command: str, leads: bool):
+    def __init__(self, out: Path, game, turns: int, every: int, title: str, about: dict, made: dict, leads: bool):
         self.out, self.game, self.title, self.leads = out, game, title, leads
-        self.made = made(command)
+        self.made = made
         self.view = View.of(game)
         self.what = {"turns": turns, "every": every, "seed": game.seed, "batch_size": game.batch_size, **about}
         self.rows: list[Row] = []
@@ -239,6 +243,7 @@ class Keeper:
             **describe(self.game, self.view, self.title, dict.fromkeys(names)),
             "seed": self.game.seed, "device": self.game.device.type, "seconds": round(self.rows[-1].seconds, 2),
             "gantools": gantools.__version__, "run": self.what, "made": self.made,
+            "clock": [round(row.seconds, 2) for row in self.rows],
         }  # fmt: skip
         recording = Recording(
             torch.tensor([row.turn for row in self.rows]), self.view.real, stacked["fake"],
@@ -271,8 +276,17 @@ def made(command: str = "") -> dict:
     return {
         "command": command, "commit": results.commit(Path(__file__).parent),
         "gantools": gantools.__version__, "torch": torch.__version__, "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} thread(s)",
+        "threads": torch.get_num_threads(), "machine": machine(),
     }  # fmt: skip
+
+
+def machine() -> str:
+    """This machine in words: accelerator or cores, and what the processor can do that matters here."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    halves = "with" if quick("cpu") else "without"
+    vectors = torch.backends.cpu.get_cpu_capability()
+    return f"{os.cpu_count()} {platform.machine()} cores, {vectors}, {halves} bfloat16"
 
 
 def _row(path: Path) -> Row:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gantools import cli, data, nets, penalties, recipes, storage, train
+from gantools import cli, data, nets, penalties, recipes, results, runs, storage, train
 from gantools.game import Diverged, gan
 from gantools.recording import Recording
 
@@ -59,7 +59,7 @@ def test_a_run_is_the_game_and_nothing_but_the_game(tmp_path):
 
 def test_what_a_run_leaves(tmp_path):
     game = small()
-    kept = play(tmp_path, game, title="Digits", about={"recipe": "small"}, command="gantools train small")
+    kept = play(tmp_path, game, title="Digits", about={"recipe": "small"}, floor={"ink": 0.5}, command="gantools train small")
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["turn"] for row in rows] == kept.turns.tolist() == [0, 10, 20, 30, 40]
     assert kept.about["measures"] == ["ink", "contrast"]
@@ -70,6 +70,7 @@ def test_what_a_run_leaves(tmp_path):
     assert seconds[0] == 0 and seconds == sorted(seconds) and seconds[-1] == kept.about["seconds"]
     about = kept.about
     assert about["title"] == "Digits" and about["made"]["command"] == "gantools train small"
+    assert about["clock"] == seconds and about["made"]["floor"] == {"ink": 0.5}
     assert about["run"] == {"turns": 40, "every": 10, "seed": 0, "batch_size": 16, "recipe": "small"}
     again = Recording.load(tmp_path / "recording.safetensors")
     assert torch.equal(again.fake, kept.fake) and again.about == about
@@ -281,3 +282,53 @@ def test_frames_are_refused_when_damaged(tmp_path):
     with pytest.raises(ValueError, match="0000010.safetensors"):
         play(tmp_path, turns=20, resume=True)
     assert storage.read(tmp_path / "checkpoint.safetensors", "checkpoint", 1)
+
+
+# ---- runs that are kept --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Two seeds of a recipe with its panel of metrics, on little digits."""
+    folder = tmp_path_factory.mktemp("runs")
+    recipe = recipes.get("digits").using(width=32)
+    for seed in (0, 1):
+        recipe.train(folder / str(seed), "smoke", seed=seed, device="cpu", turns=8, progress=False)
+    return [folder / "0", folder / "1"]
+
+
+def test_a_run_is_made_small(finished, tmp_path):
+    whole = runs.load(finished[0])
+    small = runs.keep(finished[0], tmp_path / "small.safetensors", 4, 9, ["kid", "frechet"])
+    assert len(whole) == 9 and small.turns.tolist() == [0, 3, 5, 8]
+    for k, turn in enumerate(small.turns.tolist()):
+        assert torch.equal(small.fake[k], whole.fake[turn][:9])
+        assert small.about["clock"][k] == whole.about["clock"][turn]
+    assert small.about["measures"] == ["kid", "frechet"]
+    column = whole.about["measures"].index("frechet")
+    assert torch.equal(small.measures[:, 1], whole.measures[[0, 3, 5, 8], column])
+    assert torch.equal(small.losses, whole.losses) and len(small.real) == 9
+    assert Recording.load(tmp_path / "small.safetensors").about == small.about
+    with pytest.raises(ValueError, match="beauty was not measured; there are frechet"):
+        runs.thin(whole, 4, 9, ["beauty"])
+    with pytest.raises(ValueError, match="two frames and one image are the least, not 1 and 9"):
+        runs.thin(whole, 1, 9)
+
+
+def test_runs_side_by_side(finished, tmp_path, capsys):
+    ask = ["runs", "table", *map(str, finished), "--protocol", "Two seeds.", "--to", str(tmp_path / "t.json")]
+    assert cli.main(ask) == 0
+    kept = results.load(tmp_path / "t.json")
+    assert kept.column("seed") == [0, 1] and kept.about["protocol"] == "Two seeds."
+    whole = runs.load(finished[1])
+    for name in ("frechet", "recall"):
+        values = whole.measures[:, whole.about["measures"].index(name)]
+        assert kept.rows[1][name] == pytest.approx(sorted(values[-3:].tolist())[1], rel=1e-3)
+        assert kept.rows[1]["at"][name] == pytest.approx(values.tolist(), rel=1e-3)
+        assert 0 <= kept.rows[1]["floor"][name] < 100
+    assert kept.rows[0]["settings"]["width"] == 32 and "2 runs" in repr(kept)
+    assert kept.about["command"].startswith("gantools runs table /")
+    assert cli.main([*ask[:2], str(finished[0]), *ask[2:]]) == 1
+    assert "each once" in capsys.readouterr().err
+    assert cli.main(["runs", "keep", str(tmp_path), "--to", str(tmp_path / "x")]) == 1
+    assert "no finished run" in capsys.readouterr().err

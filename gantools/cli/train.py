@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import shlex
-import sys
 
 from gantools import recipes
 
@@ -41,7 +39,7 @@ def run(asked: argparse.Namespace) -> int:
     recording = recipe.train(
         asked.out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, resume=asked.resume,
         checkpoint=asked.checkpoint, progress=not asked.quiet, tensorboard=asked.tensorboard,
-        command="gantools " + shlex.join(sys.argv[1:]),
+        command=asked.command,
     )  # fmt: skip
     if recording is not None:
         minutes = recording.about["seconds"] / 60

@@ -40,6 +40,16 @@ SETTINGS = {
 }
 
 
+# The Wasserstein GAN as its paper and the Geneva report have it: RMSprop, clipping at 0.01, batch norm in both nets.
+CLIPPED = {
+    "loss": "wasserstein", "clip": 0.01, "steps": 5, "optimizer": "rmsprop", "lr_d": 5e-5, "lr_g": 5e-5,
+    "norm_d": "batch", "upsample": "transposed", "ema": 0.0,
+}  # fmt: skip
+SMOOTH = {"penalty": "r1", "weight": 0.3, "lr_d": 1e-3, "lr_g": 1e-3, "ema": 0.99}
+PENALISED = {"loss": "wasserstein", "penalty": "gradient", "weight": 10.0, "steps": 5, "ema": 0.99}
+HINGE = {"loss": "hinge", "spectral": True, "lr_d": 4e-4, "lr_g": 2e-4, "beta1": 0.0, "beta2": 0.9, "ema": 0.99}
+
+
 def image_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **settings) -> Game:
     """The two-player game on a set of square images of 28, 32, 64 or 80 pixels; `settings` in place of SETTINGS.
 
@@ -97,10 +107,21 @@ def _choice(name: str, s: dict, **choices):
     return choices[s[name]]
 
 
+# In turns: a budget's minutes stand in the recordings.
 RECIPES = (
     Recipe(
         "digits", "Scikit-learn's small digits: a game of seconds, to try the command", {"name": "digits"},
         image_game, {**SETTINGS, "net": "mlp", "width": 128, "lr_d": 1e-3, "lr_g": 1e-3},
-        {"smoke": 200, "cpu": 4000, "gpu": 4000},
+        {"smoke": 200, "cpu": 4000, "gpu": 8000}, "classes",
+    ),
+    *(
+        Recipe(f"eights-{name}", about, {"name": "mnist", "classes": ("8",)}, image_game, {**SETTINGS, **settings},
+               {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "classes", frames)
+        for name, about, settings, smoke, cpu, gpu, frames in (
+            ("clip", "Eights by a critic with clipped weights, 30 epochs", CLIPPED, 10, 30 * 91, 60 * 91, 30),
+            ("nonsaturating", "Eights by the non-saturating loss, R1 and a running average", SMOOTH, 20, 1500, 6000, 24),
+            ("gradient", "Eights by WGAN-GP", PENALISED, 10, 600, 3000, 24),
+            ("hinge", "Eights by hinge loss and spectral normalisation", HINGE, 20, 1800, 6000, 24),
+        )
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gantools import data, train
+from gantools import data, metrics, train
 from gantools.game import Game
 from gantools.recording import Recording
 
@@ -20,7 +20,7 @@ class Recipe:
     build       (images, seed, device, **settings) -> Game
     settings    numbers and names that `build` takes
     turns       by budget
-    panel       images -> (samples -> numbers by name), or None
+    panel       the kind of metrics.panel that measures it: "classes", "fingerprints", or "" for none
     frames      how often a run is looked at
     """
 
@@ -30,7 +30,7 @@ class Recipe:
     build: Callable[..., Game]
     settings: Mapping[str, Any]
     turns: Mapping[str, int]
-    panel: Callable | None = None
+    panel: str = ""
     frames: int = 24
     samples: Mapping[str, int] = field(default_factory=lambda: {"smoke": 200, "cpu": 2000, "gpu": 2000})
 
@@ -61,13 +61,21 @@ class Recipe:
         """Load, build, measure and run; options are those of `train.run`, and its errors."""
         if budget not in BUDGETS:
             raise ValueError(f"a budget is one of {', '.join(BUDGETS)}, not {budget!r}")
-        images = self.load()
+        images, n = self.load(), self.samples[budget]
         turns = self.turns[budget] if turns is None else turns
+        panel = self.measured(images, n)
         about = {
             "recipe": self.name, "data": dict(self.images), "checksum": images.checksum(), "settings": dict(self.settings),
+            "samples": n if panel else 0,
         }  # fmt: skip
         return train.run(
             self.game(images, seed, device), out, turns, max(1, turns // self.frames),
-            measure=self.panel(images) if self.panel else None, samples=self.samples[budget],
-            title=self.about, about=about, **options,
+            measure=panel, samples=n, floor=panel.floor if panel else None, title=self.about, about=about, **options,
         )  # fmt: skip
+
+    def measured(self, images: data.ImageSet, n: int = 2000) -> metrics.Panel | None:
+        """The panel of metrics of n samples; the judge of classes learns from all classes of the set."""
+        if not self.panel:
+            return None
+        judge = metrics.judge(self.load(classes=None)) if self.panel == "classes" else None
+        return metrics.panel(images, self.panel, n, judge=judge)
