@@ -33,7 +33,7 @@ SOURCE = "Ridges: synthetic fingerprints of no person, drawn by gantools (after 
 LICENCE = "none needed: synthetic, of no person"
 SPLITS = {"train": (0, 2400), "test": (2400, 3000)}  # numbers of the first image and after the last
 BLOCK = 200  # images drawn and kept together
-SIZE_GIVEN = 80  # pixels a side unless another is asked for
+SIZE = 80  # pixels a side unless another is asked for
 CLASSES = ("arch", "loop left", "loop right", "whorl")
 SHARES = (0.16, 0.28, 0.28, 0.28)  # nature has fewer arches
 SIDE = 96  # pixels of an image as it is drawn, about as many as SOCOFing's have
@@ -62,28 +62,41 @@ class Fingers:
 
 
 def read(split: str, size: int | None = None, first: int | None = None) -> ImageSet:
-    """The images of that split, size x size, or so many of the first as whole blocks hold; drawn once, then cached."""
+    """The images of that split, size x size, or at least so many of the first; drawn once, then kept."""
     start, end = SPLITS[split]
-    blocks = range(start, end if first is None else min(end, start + first), BLOCK)
-    folder = cache() / "ridges"
-    folder.mkdir(exist_ok=True)
-    made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]  # another way of drawing, other files
+    begins = range(start, end if first is None else min(end, start + first), BLOCK)
     parts = []
-    for begin in progress(blocks, "drawing ridges", any(not _block(folder, made_by, k).is_file() for k in blocks)):
-        path = _block(folder, made_by, begin)
-        try:
-            kept, _ = storage.read(path, "ridges", 1)
-        except (FileNotFoundError, ValueError):  # not drawn yet, or damaged: it can only be drawn as it was
-            images, labels = draw(range(begin, begin + BLOCK))
-            kept = {"images": images, "labels": labels}
-            storage.write(path, "ridges", 1, kept, {})
-        parts.append((resized(kept["images"], size or SIZE_GIVEN), kept["labels"]))
+    for begin in progress(begins, "drawing ridges", not all(_block(begin).is_file() for begin in begins)):
+        kept = _kept(begin)
+        parts.append((resized(kept["images"], size or SIZE), kept["labels"]))
     images, labels = (torch.cat(part) for part in zip(*parts, strict=True))
     return ImageSet(images, labels, CLASSES, SOURCE, "ridges", LICENCE)
 
 
-def _block(folder: Path, made_by: str, begin: int) -> Path:
-    return folder / f"{made_by}-{begin:05d}.safetensors"
+def _kept(begin: int) -> dict[str, Tensor]:
+    """Images and labels of a block, from the cache or else drawn and put there."""
+    try:
+        return storage.read(_block(begin), "ridges", 1)[0]
+    except (FileNotFoundError, ValueError):  # not drawn yet, or damaged: it can only be drawn as it was
+        images, labels = draw(range(begin, begin + BLOCK))
+    (cache() / "ridges").mkdir(exist_ok=True)
+    storage.write(_block(begin), "ridges", 1, {"images": images, "labels": labels}, {})
+    return {"images": images, "labels": labels}
+
+
+def _block(begin: int) -> Path:
+    return cache() / "ridges" / f"{_made_by()}-{begin:05d}.safetensors"
+
+
+@lru_cache
+def _made_by() -> str:
+    """Tells this way of drawing from others: who draws otherwise draws anew."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+
+
+def blocks() -> list[Path]:
+    """Where the blocks of all splits are kept once they are drawn."""
+    return [_block(begin) for start, end in SPLITS.values() for begin in range(start, end, BLOCK)]
 
 
 def draw(numbers: range) -> tuple[Tensor, Tensor]:
