@@ -62,7 +62,7 @@ class _Features(nn.Module):
         return torch.cat([each.flatten(1) for each in (x, *apart)], dim=1)
 
 
-def _learn(net: nn.Module, optimizer, samples: tuple[Tensor, Tensor], rng: torch.Generator, turns: int) -> None:
+def _learn(net: nn.Module, optimizer, samples: tuple[Tensor, ...], rng: torch.Generator, turns: int) -> None:
     """So many steps on batches of either side, to tell the first from the second."""
     for _ in range(turns):
         p, q = (x[torch.randint(len(x), (BATCH,), generator=rng)] for x in samples)

@@ -69,7 +69,8 @@ def kid(a: ArrayLike, b: ArrayLike, blocks: int = 20) -> KID:
 
     All pairs count at once, where Binkowski et al. 2018 average over small subsets: the same expectation, 0
     if the laws are equal, with less spread.  The error leaves out one of `blocks` parts of both sets at a
-    time; it errs upwards, by up to a half where the laws are nearly equal.  Raises ValueError unless each set has two rows a block, of one length, all finite.
+    time; it errs upwards, by up to a half where the laws are nearly equal.
+    Raises ValueError unless each set has two rows a block, of one length, all finite.
     """
     if not isinstance(blocks, int) or blocks < 2:
         raise ValueError(f"blocks must be a whole number from 2 up, not {blocks!r}")
@@ -119,7 +120,8 @@ def prdc(real: ArrayLike, fake: ArrayLike, k: int = 5) -> PRDC:
     if not isinstance(k, int) or isinstance(k, bool) or k < 1:
         raise ValueError(f"k must be a positive whole number, not {k!r}")
     real, fake = (torch.from_numpy(x) for x in _pair(real, fake, least=k + 1))
-    of_real, of_fake = (_distances(x, x).kthvalue(k + 1, dim=1).values for x in (real, fake))  # itself is the first
+    # among its own set a sample is its own nearest neighbour
+    of_real, of_fake = (_distances(x, x).kthvalue(k + 1, dim=1).values for x in (real, fake))
     apart = _distances(real, fake)  # (n, m)
     in_real = apart < of_real[:, None]
     return PRDC(

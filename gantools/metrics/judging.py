@@ -19,7 +19,7 @@ from gantools import data, nets, storage
 __all__ = ["Judge", "RandomFeatures", "inception", "judge", "random_features"]
 
 VERSION = 1  # of the judge: the net, how it is trained, and the file
-STEPS, BATCH, FEATURES = 1500, 128, 64
+STEPS, BATCH, FEATURES = 2000, 64, 64
 PART = 500  # images that go through a net at a time
 
 
@@ -59,9 +59,9 @@ class Judge:
 def judge(images: data.ImageSet, seed: int = 0) -> Judge:
     """A classifier trained on a labelled set, whose last hidden layer serves as features; kept in the cache.
 
-    It learns from nine tenths of the images: 1,500 steps of Adam on batches of 128, some twenty seconds for
-    28 x 28 on one quiet core; the last tenth (at most 10,000) says how good it is: `accuracy`, also printed with
-    the judge.  Give it *all* classes of the set, at the size at which it is to judge: for generated eights of
+    It learns from nine tenths of the images: 2,000 steps of Adam on batches of 64, some fifteen seconds for
+    28 x 28 on one quiet core; the last tenth (at most 10,000) says how good it is: `accuracy`, also printed
+    with the judge.  Give it *all* classes of the set, at the size at which it is to judge: for generated eights of
     32 pixels, judge(data.load("mnist", size=32)).  The same seed gives the same bits on one machine with one
     number of threads; later calls read the file, known by the checksum of pixels and labels.
 
@@ -72,7 +72,7 @@ def judge(images: data.ImageSet, seed: int = 0) -> Judge:
     """
     if len(images.classes) < 2 or len(images) < 200:
         raise ValueError(
-            f"a judge needs two classes and 200 images at least, not {len(images.classes)} and {len(images)}: "
+            f"a judge needs two classes and 200 images, not {len(images.classes)} and {len(images)}: "
             "give it all classes of the set; it can judge pictures of one of them all the same"
         )
     folder = data.cache() / "judges"
@@ -90,7 +90,8 @@ def judge(images: data.ImageSet, seed: int = 0) -> Judge:
         return Judge(net.eval(), tuple(about["shape"]), tuple(about["classes"]), **facts)
     made = _trained(images.to("cpu"), seed)
     folder.mkdir(exist_ok=True)
-    about = {name: getattr(made, name) for name in ("shape", "classes", "name", "accuracy", "held_out", "scale")}
+    facts = ("shape", "classes", "name", "accuracy", "held_out", "scale")
+    about = {name: getattr(made, name) for name in facts}
     storage.write(path, "judge", VERSION, made.net.state_dict(), json.loads(json.dumps(about)))
     return made
 
@@ -170,10 +171,11 @@ class RandomFeatures:
 
 
 def random_features(shape: tuple[int, int, int], seed: int = 0) -> RandomFeatures:
-    """Features for sets without labels that can be learned: convolutions with random weights, (C, H, W) images.
+    """Features for images (C, H, W) without labels that can be learned: convolutions with random weights.
 
-    Three layers of 16, 32 and 64 filters of 5 x 5 pixels with stride 2, whose answers are averaged over the image: they see
-    textures, grey levels and contrast, not where anything lies.  Numbers from two seeds cannot be compared.
+    Three layers of 16, 32 and 64 filters of 5 x 5 pixels with stride 2, whose answers are averaged over the
+    image: they see textures, grey levels and contrast, not where anything lies.  Numbers from two seeds
+    cannot be compared.
     """
     if len(shape) != 3 or min(shape[1:]) < 8:
         raise ValueError(f"shape must be (C, H, W) with sides of 8 pixels or more, not {shape!r}")
@@ -214,11 +216,11 @@ def inception(weights: str | Path | None = None) -> Inception:
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, FeatureExtractorInceptionV3
     except ImportError:
-        raise ImportError("Inception's features come with torch-fidelity: pip install torch-fidelity") from None
+        raise ImportError("Inception's features need torch-fidelity: pip install torch-fidelity") from None
     name = URL_INCEPTION_V3.rsplit("/", 1)[-1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name if weights is None else Path(weights)
     if not path.is_file():
-        raise FileNotFoundError(f"Inception's weights are not at {path}: fetch {URL_INCEPTION_V3} and put it there")
+        raise FileNotFoundError(f"there are no weights at {path}: fetch {URL_INCEPTION_V3} and put it there")
     return Inception(_with_weights(FeatureExtractorInceptionV3, path))
 
 
@@ -230,7 +232,8 @@ def _with_weights(extractor, path: Path) -> nn.Module:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(f"{path} holds no weights that can be read: {error}") from None
-    with patch("torch_fidelity.feature_extractor_inceptionv3.load_state_dict_from_url", lambda *a, **b: state):
+    fetch = "torch_fidelity.feature_extractor_inceptionv3.load_state_dict_from_url"
+    with patch(fetch, lambda *url, **options: state):
         return extractor("inception-v3-compat", ["2048"])
 
 

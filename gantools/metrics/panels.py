@@ -31,10 +31,11 @@ class Panel:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
         if not isinstance(n, int) or isinstance(n, bool) or min(n, len(images) // 2) < 50:
-            raise ValueError(f"50 samples or more, and twice as many real images, are needed, not {n!r} of {len(images)}")
+            raise ValueError(f"50 samples and twice as many real images are needed, not {n!r} of {len(images)}")
         if held_out is not None and held_out.shape != images.shape:
-            raise ValueError(f"the images held out are {held_out.shape}, the others {images.shape}: load both alike")
-        self.kind, self.n, self.shape, self.classes = kind, min(n, len(images) // 2), images.shape, images.classes
+            raise ValueError(f"images of {images.shape} and held out of {held_out.shape}: load both alike")
+        self.kind, self.n = kind, min(n, len(images) // 2)
+        self.shape, self.classes = images.shape, images.classes
         rng = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(images), generator=rng)
         pixels = images.images.cpu()
@@ -49,10 +50,10 @@ class Panel:
         self._real = self._look(self.reference)
 
     def __call__(self, images: Tensor) -> dict[str, float]:
-        """Of n generated images or more, (m, C, H, W), uint8 or float in [-1, 1]; ValueError if they are fewer."""
+        """Of n generated images or more, (m, C, H, W), uint8 or float in [-1, 1]; ValueError if fewer."""
         pixels = as_bytes(images, self.shape)
         if len(pixels) < self.n:
-            raise ValueError(f"the panel compares {self.n} images: {len(pixels)} are too few, and the numbers depend on n")
+            raise ValueError(f"{len(pixels)} images are too few: the panel compares {self.n}, and numbers depend on n")
         return self._compare(pixels[: self.n])
 
     @cached_property
@@ -64,7 +65,7 @@ class Panel:
         return f"Panel of {self.kind}: {self.n:,} images against as many real ones; {self.judge!r}"
 
     def _look(self, pixels: Tensor) -> tuple:
-        """(features, shares of the classes, what is measured of fingerprints): the last two where they apply."""
+        """(features, probabilities of the classes or None, what is measured of fingerprints or None)."""
         if self.kind == "fingerprints":
             return self.judge.features(pixels), None, prints(pixels)
         features, probabilities = self.judge.both(pixels)
@@ -116,7 +117,7 @@ def panel(
     kind `classes`: features and recognition by `judge`, which is trained on `images` if it is not given; of a
     part of the classes it must be given, and have learned from all of them.
         frechet, kid (and kid_error), precision, recall, density, coverage    of features
-        classes      how many of the images' classes have 2 % of the samples recognised at 90 % (`classes_found`)
+        classes      how many of the images' classes have 2 % of the samples, recognised at 90 %
         class_jsd    JSD of the histograms of classes, fake and real, as the judge sees them, in nats
         in_classes   share of the samples that the judge takes for one of the images' classes (a poor metric:
                      one good picture, repeated, has 1)
@@ -139,12 +140,12 @@ def _features(images: data.ImageSet, kind: str, judge, reference: Tensor) -> Jud
     elif judge is None:
         if len(images.classes) < 2:
             raise ValueError(
-                f"{images.name} has the one class {images.classes[0]!r} here: give a judge that learned from all "
-                f"classes, panel(images, judge=metrics.judge(...)) with the whole set at {images.shape[1]} pixels"
+                f"{images.name} has the one class {images.classes[0]!r} here: give a judge that learned from "
+                f"all classes, panel(images, judge=metrics.judge(...)), at {images.shape[1]} pixels"
             )
         judge = train_judge(images)
     if tuple(judge.shape) != tuple(images.shape):
-        raise ValueError(f"the judge looks at images {judge.shape}, these are {images.shape}: give both one size")
+        raise ValueError(f"the judge looks at {judge.shape}, the images are {images.shape}: give both one size")
     strange = set(images.classes) - set(judge.classes) if kind == "classes" else ()
     if strange:
         raise ValueError(f"the judge does not know the classes {', '.join(sorted(strange))}")

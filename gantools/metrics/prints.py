@@ -18,7 +18,7 @@ from gantools.metrics.judging import as_bytes
 
 __all__ = ["Prints", "coherence", "power_spectrum", "print_distances", "prints", "ridge_frequency"]
 
-LOWEST = 4.0  # cycles per image side: what is slower is not ridges but the finger's outline and shading
+WIDEST = 8  # pixels from ridge to ridge: what is slower is the finger's outline and shading
 
 
 class Prints(NamedTuple):
@@ -69,9 +69,10 @@ def power_spectrum(images: Tensor) -> np.ndarray:
 
 
 def ridge_frequency(images: Tensor) -> np.ndarray:
-    """(n,): where each image's power, averaged over directions, is largest, from 4 cycles per image side up.
+    """(n,): the frequency at which each image has most power, in cycles per image side.
 
-    A parabola through the logarithms of the three highest neighbours gives the decimals.
+    Looked for where a period has 8 pixels or fewer, among the powers of all waves of one frequency (the mean
+    over directions times the frequency); a parabola through three logarithms gives the decimals.
     """
     return _peaks(_rings(_grey(images)))
 
@@ -102,7 +103,8 @@ def _rings(grey: Tensor) -> np.ndarray:
     centred = grey - grey.mean(dim=(1, 2), keepdim=True)
     down, along = torch.fft.fftfreq(side) * side, torch.fft.rfftfreq(side) * side
     ring = torch.hypot(down[:, None], along).round().long()  # (H, H // 2 + 1)
-    weight = torch.where((along == 0) | (along == side / 2), 1.0, 2.0).expand_as(ring)  # both halves of the plane
+    twice = (along > 0) & (along < side / 2)  # rfft leaves out the mirrored half
+    weight = torch.where(twice, 2.0, 1.0).expand_as(ring)
     total = torch.zeros(int(ring.max()) + 1).index_add_(0, ring.flatten(), weight.flatten())
     found = []
     for part in centred.split(256):
@@ -114,8 +116,9 @@ def _rings(grey: Tensor) -> np.ndarray:
 
 def _peaks(rings: np.ndarray) -> np.ndarray:
     """(n, rings) -> (n,)."""
-    lowest = math.ceil(LOWEST)
-    logs = np.log(rings.clip(1e-12))
+    cycles = np.arange(1, rings.shape[1] + 1)
+    logs = np.log(rings.clip(1e-12) * cycles)
+    lowest = math.ceil(2 * len(cycles) / WIDEST)
     at = logs[:, lowest - 1 : -1].argmax(axis=1) + lowest - 1  # its neighbours exist on both sides
     rows = np.arange(len(logs))
     before, peak, after = logs[rows, at - 1], logs[rows, at], logs[rows, at + 1]
