@@ -4,13 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help book test live outputs lock clean
+.PHONY: help book test live outputs release grade lock clean
 
 help:
 	@echo "make book      build the book into _build/html/index.html"
 	@echo "make test      run every test: library, notebooks, pages in a browser"
 	@echo "make live      open the chapters in JupyterLab"
 	@echo "make outputs   execute chapters and store their checked outputs (CHAPTERS=\"minimax ...\" for some)"
+	@echo "make release   write the students' version of every lab to labs/release"
+	@echo "make grade     run and mark what lies in labs/submitted/<student>/<lab> (LAB=lab1-images)"
 	@echo "make lock      write the versions installed in $(VENV) to constraints.txt"
 	@echo "make clean     remove what was built"
 	@echo "PYTHON=python3.12 chooses the interpreter of $(VENV), VENV=path its place."
@@ -29,13 +31,23 @@ book: $(INSTALLED)
 # tests/conftest.py says in which order they come.
 test: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=15 \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests book
+		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 --ignore=book/labs tests book
 
 live: $(INSTALLED)
 	$(BIN)/jupyter-lab --ServerApp.root_dir=book
 
 outputs: $(INSTALLED)
 	$(BIN)/python book/_tools/outputs.py $(CHAPTERS)
+
+# nbgrader calls a program that lies beside it.
+NBGRADER := cd labs && PATH="$(abspath $(BIN)):$$PATH" nbgrader
+
+release: $(INSTALLED)
+	$(NBGRADER) generate_assignment --force $(notdir $(wildcard labs/source/*))
+
+grade: $(INSTALLED)
+	$(if $(LAB),,$(error name the lab: make grade LAB=lab1-images))
+	$(NBGRADER) autograde --force $(LAB)
 
 lock: $(INSTALLED)
 	$(BIN)/python book/_tools/lock.py

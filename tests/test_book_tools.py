@@ -129,14 +129,14 @@ def test_the_hash_follows_every_source_of_the_library(tmp_path, monkeypatch):
         gan_book.library_hash()
 
 
-def test_links_to_labs_point_to_their_source():
-    options = {"repository_url": "https://git.org/a/b/", "launch_buttons": {"jupyterhub_url": "https://hub"}}
-    app = SimpleNamespace(config=SimpleNamespace(html_theme_options=options))
-    button = {"url": "https://colab/a/b/blob/main/book/labs/gan.ipynb"}
-    context = {"header_buttons": [{"label": "launch-buttons", "buttons": [button]}]}
-    gan_book.complete_launch_buttons(app, "labs/gan", "", context, None)
-    assert context["header_buttons"][0]["buttons"] == [{"url": "https://colab/a/b/blob/main/labs/gan.ipynb"}]
-    assert "urlpath=lab/tree/b/labs/gan.ipynb" in gan_book.hub_form_button(options, "labs/gan")["url"]
+def test_the_pages_of_labs_are_no_chapters(tmp_path, monkeypatch):
+    for page in ("index", "one", "labs/two"):
+        (tmp_path / "book" / page).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "book" / f"{page}.ipynb").touch()
+    monkeypatch.setattr(bookbuild, "ROOT", tmp_path)
+    monkeypatch.setattr(bookbuild, "pages", lambda: ["index", "one", "labs/two"])
+    assert [path.stem for path in bookbuild.chapters()] == ["index", "one"]
+    assert tmp_path / "book" / "labs" / "two.ipynb" not in set(bookbuild.sources())
 
 
 # The checked outputs

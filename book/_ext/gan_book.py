@@ -1,15 +1,18 @@
-"""Sphinx extension of the book: the table of contents at the top, launch buttons, an honest cache.
+"""Sphinx extension of the book: the table of contents at the top, the labs, launch buttons, an honest cache.
 
-Jupyter Book looks for `_toc.yml` beside the pages only, always draws launch buttons for a repository of its
-own, and keeps executed notebooks although the library under them has changed. Each is mended here.
+Jupyter Book looks for `_toc.yml` and for pages beside each other only, always draws launch buttons for a
+repository of its own, and keeps executed notebooks although the library under them has changed. Each is
+mended here.
 """
 
 import hashlib
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import urlencode
 
+import lab_pages
 from sphinx.errors import ConfigError
 
 # This page asks for a hub's address and fills in the rest itself.
@@ -61,16 +64,26 @@ def follow_library(app, config):
 
 
 def complete_launch_buttons(app, pagename, templatename, context, doctree):
-    """Point labs at their source, and offer JupyterHub even where no hub's address is configured."""
-    for group in context.get("header_buttons", []):
+    """Offer JupyterHub even where no hub's address is configured, and of labs nothing but the students' version.
+
+    A repository that holds the labs' sources holds their solutions, so no button leads there from a lab's page.
+    """
+    groups = context.get("header_buttons", [])
+    for group in list(groups):
         if group.get("label") != "launch-buttons":
             continue
-        for button in group["buttons"]:
-            if "url" in button:  # the pages of the labs are copies below book/
-                button["url"] = button["url"].replace("/book/labs/", "/labs/")
         options = app.config.html_theme_options
         if not options["launch_buttons"].get("jupyterhub_url"):
             group["buttons"].append(hub_form_button(options, pagename))
+        if pagename.startswith("labs/") and (Path(app.srcdir).parent / "labs" / "source").is_dir():
+            groups.remove(group)
+        for button in group["buttons"]:
+            button["url"] = to_release(button["url"])
+
+
+def to_release(url: str) -> str:
+    """The pages of the labs are copies below book/: where a link to one should lead."""
+    return re.sub(r"/book/labs/([\w-]+)\.ipynb", r"/labs/release/\1/\1.ipynb", url)
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
@@ -87,11 +100,10 @@ def described(asset) -> str:
 def hub_form_button(options: dict, pagename: str) -> dict:
     """A JupyterHub button that leads to a form with everything but the hub's address filled in."""
     url = options["repository_url"].rstrip("/")
-    path = f"book/{pagename}.ipynb".replace("book/labs/", "labs/")
     query = {
         "repo": url,
         "branch": options.get("repository_branch") or "main",
-        "urlpath": f"lab/tree/{url.rsplit('/', 1)[1]}/{path}",
+        "urlpath": f"lab/tree/{url.rsplit('/', 1)[1]}/book/{pagename}.ipynb",
     }
     return {
         "type": "link",
@@ -105,9 +117,10 @@ def hub_form_button(options: dict, pagename: str) -> dict:
 def setup(app):
     app.add_config_value("gantools_sha256", "", "env")  # "env": every page is read again when it changes
     # Before 900, where sphinx-external-toc reads its file.
-    for handler in (use_top_level_toc, drop_launch_buttons_without_repository, follow_library):
+    for handler in (use_top_level_toc, lab_pages.make_pages, drop_launch_buttons_without_repository, follow_library):
         app.connect("config-inited", handler, priority=100)
     # After 501, where the theme makes its buttons.
     app.connect("html-page-context", complete_launch_buttons, priority=600)
     app.connect("html-page-context", drop_thebe, priority=990)
+    app.connect("build-finished", lab_pages.hand_out)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,9 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import lab_pages  # noqa: E402
+
 HTML = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / ".built"  # exists only while the last build was a good one
 
@@ -22,16 +25,19 @@ def pages(toc: Path = ROOT / "_toc.yml") -> list[str]:
 
 
 def chapters() -> list[Path]:
-    """The notebooks among the pages."""
-    return [path for path in (ROOT / "book" / f"{page}.ipynb" for page in pages()) if path.exists()]
+    """The notebooks among the pages, without the labs, whose pages are made from labs/source."""
+    named = (ROOT / "book" / f"{page}.ipynb" for page in pages() if not page.startswith("labs/"))
+    return [path for path in named if path.exists()]
 
 
 def sources():
     """Every file that the built pages depend on."""
     yield from (ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "constraints.txt")
+    yield from lab_pages.sources().values()
     for folder in (ROOT / "book", ROOT / "gantools"):
         for path in folder.rglob("*"):
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & set(path.parts):
+            made = {"__pycache__", ".ipynb_checkpoints"} & set(path.parts) or path.parent == ROOT / "book" / "labs"
+            if path.is_file() and not made:
                 yield path
 
 
