@@ -20,6 +20,7 @@ from torch import nn
 from gantools.nets.layers import SLOPE, ChannelsLast, Crop, doubling, draw, seeded
 from gantools.nets.plans import Plan, check
 
+
 def dcgan_generator(
     size: int,
     latent: int = 64,
