@@ -1,7 +1,7 @@
 """Runs that take minutes: looked at as they go, kept on disk, and the same to the bit after an interruption.
 
-    train.run(game, "runs/eights", turns=2000, every=100, measure=panel)
-    train.run(game, "runs/eights", turns=2000, every=100, measure=panel, resume=True)
+    train.run(game, "runs/eights", turns=2000, every=100, measure=seen)
+    train.run(game, "runs/eights", turns=2000, every=100, measure=seen, resume=True)
 
 A run's folder holds
 
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,7 +36,6 @@ from gantools.recording import Recording, View, describe, snapshot
 from gantools.team import Team
 
 FRAME, RUN = 1, 1  # versions of a frame's and of run.json's layout
-SAMPLES = 2000  # images that the measures see
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def run(
     turns: int,
     every: int,
     *,
-    measure: Callable[[Tensor], dict[str, float]] | None = None,
-    samples: int = SAMPLES,
+    measure: Callable[[Any], dict[str, float]] | None = None,
     title: str = "",
     about: dict | None = None,
     resume: bool = False,
@@ -69,7 +68,7 @@ def run(
 ) -> Recording | None:
     """Play the game until its turn `turns`, with a frame at the start, after every `every`-th turn and at the end.
 
-    measure      `samples` generated images, float in [-1, 1] -> numbers by name, at every frame
+    measure      the game -> numbers by name, at every frame; it looks at the game and leaves it as it is
     about        what the game is made of, JSON-able; a resumed run must have the same
     checkpoint   seconds between checkpoints, which are made at frames
     tensorboard  also write losses and measures for TensorBoard, below out/tensorboard
@@ -89,7 +88,7 @@ def run(
         keeper.open(resume)
         if keeper.finished is not None:
             return keeper.finished
-        looks = Looks(game, keeper, measure, samples, tensorboard)
+        looks = Looks(game, keeper, measure, tensorboard)
         _play(game, keeper, looks, turns, every, checkpoint, progress)
         return keeper.close()
 
@@ -124,8 +123,8 @@ def _play(game, keeper: "Keeper", looks: "Looks", turns: int, every: int, checkp
 class Looks:
     """Frames of a game: what its samples look like and what they measure."""
 
-    def __init__(self, game, keeper: "Keeper", measure: Callable | None, samples: int, tensorboard: bool):
-        self.game, self.keeper, self.measure, self.samples = game, keeper, measure, samples
+    def __init__(self, game, keeper: "Keeper", measure: Callable | None, tensorboard: bool):
+        self.game, self.keeper, self.measure = game, keeper, measure
         self.writer = _writer(keeper.out / "tensorboard", game.number) if tensorboard and keeper.leads else None
 
     def look(self, losses: list[Tensor], seconds: float) -> Row | None:
@@ -148,7 +147,7 @@ class Looks:
     def _measured(self) -> dict[str, float]:
         if self.measure is None:
             return {}
-        found = {name: float(value) for name, value in self.measure(self.game.sample(self.samples, seed=1)).items()}
+        found = {name: float(value) for name, value in self.measure(self.game).items()}
         for name, value in found.items():
             if not math.isfinite(value):
                 raise ValueError(f"the measure {name!r} is {value} at turn {self.game.number}, which cannot be kept")

@@ -47,7 +47,7 @@ CLIPPED = {
 }  # fmt: skip
 SMOOTH = {"penalty": "r1", "weight": 0.3, "lr_d": 1e-3, "lr_g": 1e-3, "ema": 0.99}
 PENALISED = {"loss": "wasserstein", "penalty": "gradient", "weight": 10.0, "steps": 5, "ema": 0.99}
-HINGE = {"loss": "hinge", "spectral": True, "lr_d": 4e-4, "lr_g": 2e-4, "beta1": 0.0, "beta2": 0.9, "ema": 0.99}
+HINGE = {"loss": "hinge", "spectral": True, "lr_d": 1e-3, "lr_g": 1e-3, "beta2": 0.9, "ema": 0.99}
 
 
 def image_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **settings) -> Game:

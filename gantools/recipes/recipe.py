@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from gantools import data, metrics, train
 from gantools.game import Game
 from gantools.recording import Recording
 
+PART = 500  # images that a generator makes at a time
 BUDGETS = ("smoke", "cpu", "gpu")
 
 
@@ -21,7 +24,8 @@ class Recipe:
     settings    numbers and names that `build` takes
     turns       by budget
     panel       the kind of metrics.panel that measures it: "classes", "fingerprints", or "" for none
-    frames      how often a run is looked at
+    besides     (game, panel) -> more numbers by name, or None
+    frames      how often a run is looked at; four times on the `smoke` budget
     """
 
     name: str
@@ -32,6 +36,7 @@ class Recipe:
     turns: Mapping[str, int]
     panel: str = ""
     frames: int = 24
+    besides: Callable | None = None
     samples: Mapping[str, int] = field(default_factory=lambda: {"smoke": 200, "cpu": 2000, "gpu": 2000})
 
     def using(self, name: str | None = None, **settings: Any) -> "Recipe":
@@ -63,14 +68,15 @@ class Recipe:
             raise ValueError(f"a budget is one of {', '.join(BUDGETS)}, not {budget!r}")
         images, n = self.load(), self.samples[budget]
         turns = self.turns[budget] if turns is None else turns
+        looks = 4 if budget == "smoke" else self.frames
         panel = self.measured(images, n)
         about = {
             "recipe": self.name, "data": dict(self.images), "checksum": images.checksum(), "settings": dict(self.settings),
             "samples": n if panel else 0,
         }  # fmt: skip
         return train.run(
-            self.game(images, seed, device), out, turns, max(1, turns // self.frames),
-            measure=panel, samples=n, floor=panel.floor if panel else None, title=self.about, about=about, **options,
+            self.game(images, seed, device), out, turns, max(1, turns // looks), measure=self.seen(panel),
+            floor=panel.floor if panel else None, title=self.about, about=about, **options,
         )  # fmt: skip
 
     def measured(self, images: data.ImageSet, n: int = 2000) -> metrics.Panel | None:
@@ -79,3 +85,20 @@ class Recipe:
             return None
         judge = metrics.judge(self.load(classes=None)) if self.panel == "classes" else None
         return metrics.panel(images, self.panel, n, judge=judge)
+
+    def seen(self, panel: metrics.Panel | None) -> Callable | None:
+        """game -> the panel's numbers of its samples, and what the recipe measures besides."""
+        if panel is None:
+            return None
+
+        def look(game: Game) -> dict[str, float]:
+            samples = torch.cat([game.sample(m, seed=1 + k) for k, m in enumerate(_parts(panel.n))])
+            return panel(samples) | (self.besides(game, panel) if self.besides else {})
+
+        return look
+
+
+def _parts(n: int) -> list[int]:
+    """n in parts that fit into memory, none so small that batch norm would suffer."""
+    k = max(1, n // PART)
+    return [n // k + (i < n % k) for i in range(k)]
