@@ -54,7 +54,10 @@ def test_list_says_what_there_is_and_what_would_be_done(kept, folder, capsys, mo
     for name, kind in sets.SETS.items():
         assert f"{name}\n    images    {kind.holds}\n    licence   {kind.licence}\n" in said
     assert "comes with scikit-learn" in said and "0 of 15 parts" in said
-    assert "not at hand; would be fetched from ossci-datasets.s3.amazonaws.com, else yann.lecun.com (0.0 MB)" in said
+    assert (
+        "not at hand; would be fetched from ossci-datasets.s3.amazonaws.com, else yann.lecun.com (0.0 MB)"
+        in said
+    )
     assert "www.cs.toronto.edu (170.1 MB)" in said and "from Kaggle (ruizgara/socofing) by kagglehub" in said
     monkeypatch.setenv("GANTOOLS_DATA", str(folder))
     (folder / "MNIST" / "raw" / "t10k-labels-idx1-ubyte.gz").unlink()
@@ -86,7 +89,9 @@ def test_check_says_what_is_right_and_what_is_wrong(kept, folder, capsys, monkey
 
 def test_get_brings_a_set_into_the_cache(kept, folder, server, capsys, monkeypatch):  # noqa: F811
     status, said = gantools(capsys, "get", "mnist")
-    assert status == 1 and "gantools: there is no MNIST/raw/train-images" in said and "GANTOOLS_OFFLINE" in said
+    assert (
+        status == 1 and "gantools: there is no MNIST/raw/train-images" in said and "GANTOOLS_OFFLINE" in said
+    )
     monkeypatch.delenv("GANTOOLS_OFFLINE")
     monkeypatch.setitem(sets._MIRRORS, "MNIST", (f"{server.at}/folder/",))
     monkeypatch.setattr(Answers, "folder", folder / "MNIST" / "raw")
@@ -97,7 +102,9 @@ def test_get_brings_a_set_into_the_cache(kept, folder, server, capsys, monkeypat
     path = kept / "data" / "MNIST" / "raw" / "t10k-labels-idx1-ubyte.gz"
     path.write_bytes(b"damaged")
     assert gantools(capsys, "check", "mnist")[0] == 1
-    assert gantools(capsys, "get", "mnist")[0] == 0 and len(server.asked) == 5  # that one alone is fetched again
+    assert (
+        gantools(capsys, "get", "mnist")[0] == 0 and len(server.asked) == 5
+    )  # that one alone is fetched again
     assert len(data.load("mnist", "test")) == 10
 
 
@@ -125,7 +132,9 @@ def test_a_name_that_is_none_lists_the_names(capsys):
     assert end.value.code == 2 and "fashion-mnist" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real sets to check")
+@pytest.mark.skipif(
+    not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real sets to check"
+)
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "socofing"])
 def test_the_real_sets_are_right(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GANTOOLS_OFFLINE", "1")
@@ -138,4 +147,6 @@ def test_the_real_sets_are_right(name, tmp_path, monkeypatch, capsys):
         assert not set(train.subjects.tolist()) & set(test.subjects.tolist())
         assert train.classes == socofing.FINGERS and 100 < train.images.float().mean() < 210
         edge = train.images[:, 0, [0, -1]].float().mean((0, 2))
-        assert edge[0] > 150 and edge[1] > 40  # neither the grey lines above nor the black ones below are left
+        assert (
+            edge[0] > 150 and edge[1] > 40
+        )  # neither the grey lines above nor the black ones below are left

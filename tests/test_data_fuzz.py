@@ -1,4 +1,4 @@
-"""Files that are cut, changed or made to do harm: one ValueError, in bounded time and memory, and nothing written."""
+"""Files cut, changed or made to do harm: one ValueError, bounded time and memory, nothing written."""
 
 import gzip
 import hashlib
@@ -134,7 +134,11 @@ def test_a_damaged_archive_is_refused_or_gives_its_images(tmp_path, how):
 
 
 @ONCE
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30), max_size=4))
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30), max_size=4
+    )
+)
 def test_an_archive_of_any_names(tmp_path, names):
     path = tmp_path / "SOCOFing.zip"
     path.write_bytes(archive({member: b"" for member in names} | {name(1, 0): BMP}))
@@ -316,7 +320,9 @@ def test_cifar10_is_read_from_its_archive(tmp_path, monkeypatch):
     """The published build in small: labels, then planes of red, green and blue."""
     rows = np.random.default_rng(3).integers(0, 256, (6, 4, 3073), dtype=np.uint8)
     rows[..., 0] %= 10
-    members = [(member, tarfile.REGTYPE, rows[k].tobytes()) for k, member in enumerate(sets._TRAIN + sets._TEST)]
+    members = [
+        (member, tarfile.REGTYPE, rows[k].tobytes()) for k, member in enumerate(sets._TRAIN + sets._TEST)
+    ]
     place = tmp_path / "CIFAR10"
     place.mkdir()
     content = tarred(members)
@@ -325,7 +331,9 @@ def test_cifar10_is_read_from_its_archive(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="not the published file .*gantools data get cifar10"):
         data.load("cifar10")
     md5 = hashlib.md5(content).hexdigest()
-    monkeypatch.setattr(sets, "_CIFAR10", sets.Remote("CIFAR10/cifar-10-binary.tar.gz", md5, len(content), ()))
+    monkeypatch.setattr(
+        sets, "_CIFAR10", sets.Remote("CIFAR10/cifar-10-binary.tar.gz", md5, len(content), ())
+    )
     monkeypatch.setattr(sets, "_BATCH", rows[0].nbytes)
     train, test = data.load("cifar10"), data.load("cifar10", "test")
     assert train.shape == (3, 32, 32) and len(train) == 20 and len(test) == 4

@@ -39,9 +39,11 @@ def turns(angle: torch.Tensor, point: complex, radius: float = 0.045) -> float:
 
 
 def test_a_class_has_the_cores_and_deltas_that_make_it(fingers, angles):
-    """Arch 0 or (tented) 1, loops 1, whorls 2; the field turns by half about a core and by minus half about a delta."""
+    """Arch 0 or (tented) 1, loops 1, whorls 2; the field turns by 1/2 about a core and -1/2 about a delta."""
     assert set(fingers.labels.tolist()) == {0, 1, 2, 3}
-    for label, cores, deltas, angle in zip(fingers.labels, fingers.cores, fingers.deltas, angles, strict=True):
+    for label, cores, deltas, angle in zip(
+        fingers.labels, fingers.cores, fingers.deltas, angles, strict=True
+    ):
         cores, deltas = ([z for z in points.tolist() if not math.isnan(z.real)] for points in (cores, deltas))
         assert len(cores) == len(deltas) and len(cores) in ((0, 1), (1,), (1,), (2,))[label]
         apart = len(cores) < 2 or abs(cores[0] - cores[1]) > 0.12
@@ -50,7 +52,9 @@ def test_a_class_has_the_cores_and_deltas_that_make_it(fingers, angles):
         for z in cores if apart else ():
             assert turns(angle, z) == pytest.approx(0.5, abs=1e-3)
         if not cores:
-            assert all(abs(turns(angle, complex(x, y))) < 1e-3 for x in (-0.4, 0, 0.4) for y in (-0.5, 0, 0.5))
+            assert all(
+                abs(turns(angle, complex(x, y))) < 1e-3 for x in (-0.4, 0, 0.4) for y in (-0.5, 0, 0.5)
+            )
 
 
 def test_a_loop_opens_to_its_side(fingers, angles):
@@ -110,7 +114,9 @@ def test_the_ridges_are_as_far_apart_as_a_fingers(drawn):
     assert 24 <= 9 + share[8:].argmax() <= 31  # periods a picture's width; SOCOFing's peak is at 28
 
 
-@pytest.mark.skipif(not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real prints to compare")
+@pytest.mark.skipif(
+    not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real prints to compare"
+)
 def test_their_spectrum_is_near_to_that_of_real_prints(drawn):
     real, share = spectrum(data.load("socofing", limit=400).images), spectrum(resized(drawn[0], 80))
     assert 0.5 * np.abs(real - share).sum() < 0.15  # total variation between the two shares

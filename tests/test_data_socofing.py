@@ -1,4 +1,4 @@
-"""Fingerprints of people, read from a made archive of the same build: frame, odd sizes, repeats, subjects apart."""
+"""Fingerprints, from a made archive of SOCOFing's build: frame, odd sizes, repeats, subjects apart."""
 
 import io
 import struct
@@ -13,7 +13,9 @@ from gantools import data
 from gantools.data.formats import read_bmp
 from gantools.data.socofing import FINGERS
 
-HAND = [f"{hand}_{finger}" for hand in ("Left", "Right") for finger in "thumb index middle ring little".split()]
+HAND = [
+    f"{hand}_{finger}" for hand in ("Left", "Right") for finger in "thumb index middle ring little".split()
+]
 
 
 def bmp(grey: np.ndarray, bits: int = 32) -> bytes:
@@ -25,7 +27,9 @@ def bmp(grey: np.ndarray, bits: int = 32) -> bytes:
     if bits == 32:
         pixels = np.concatenate([pixels, np.full((height, width, 1), 255)], axis=2)
     rows[:, : width * bits // 8] = pixels.reshape(height, -1)
-    head = struct.pack("<2sIIIIiiHHI", b"BM", 138 + rows.size, 0, 138, 124, width, height, 1, bits, 3 * (bits == 32))
+    head = struct.pack(
+        "<2sIIIIiiHHI", b"BM", 138 + rows.size, 0, 138, 124, width, height, 1, bits, 3 * (bits == 32)
+    )
     masks = struct.pack("<IIIIII", rows.size, 3779, 3779, 0, 0, 0xFF0000) + struct.pack("<II", 0xFF00, 0xFF)
     return (head + masks).ljust(138, b"\0") + rows.tobytes()
 
@@ -124,7 +128,10 @@ def test_a_folder_gives_what_the_archive_gives(archive, place):
         ({name(1, 0): b"BM"}, "1__M_Left_thumb_finger.BMP is no BMP file"),
         ({name(1, 0): bmp(finger(0))[:-1]}, "promises 39,690 bytes and holds 39,689"),
         ({name(1, 0): bmp(finger(0)), name(1, 1, "F"): bmp(finger(1))}, "another file calls subject 1 M"),
-        ({name(1, 0): bmp(finger(0)), name(1, 0, folder="Real/"): bmp(finger(1))}, "two files for the left thumb"),
+        (
+            {name(1, 0): bmp(finger(0)), name(1, 0, folder="Real/"): bmp(finger(1))},
+            "two files for the left thumb",
+        ),
         ({name(1, 0): bmp(np.zeros((20, 20), np.uint8))}, "coloured or smaller"),
         ({name(1, 0): bytes(300_000)}, "claims 300,000 bytes"),
         ({"SOCOFing/Altered/x.BMP": b""}, "no fingerprint for the split 'train'"),

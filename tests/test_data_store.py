@@ -1,4 +1,4 @@
-"""Fetching, from a server on this machine: resumed, checked, once for all, and nothing half-made left behind."""
+"""Fetching, from a server on this machine: resumed, checked, once for all, nothing half-made left behind."""
 
 import contextlib
 import hashlib
@@ -121,7 +121,11 @@ def test_a_file_is_fetched_whole(server, kept, ways, ranges):
 
 def test_an_interrupted_file_goes_on_or_begins_anew(server, kept):
     part = kept / "A" / "file.bin.part"
-    for begun, asked in ((CONTENT[:1234], "bytes=1234-"), (b"y" * 50, "bytes=50-"), (CONTENT, "bytes=300000-")):
+    for begun, asked in (
+        (CONTENT[:1234], "bytes=1234-"),
+        (b"y" * 50, "bytes=50-"),
+        (CONTENT, "bytes=300000-"),
+    ):
         server.asked.clear()
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(begun)
@@ -143,7 +147,9 @@ def test_an_interrupted_file_goes_on_or_begins_anew(server, kept):
     ],
 )
 def test_what_cannot_be_had_is_one_clear_error(server, kept, way, message):
-    with pytest.raises(FileNotFoundError, match=f"no A/file.bin .*{message}.*set the environment variable GANTOOLS_DATA"):
+    with pytest.raises(
+        FileNotFoundError, match=f"no A/file.bin .*{message}.*set the environment variable GANTOOLS_DATA"
+    ):
         store.fetch(remote(server, way, size=100_000))
     assert set(files(kept)) <= {"file.bin.part"} and "file.bin" not in files(kept)
     assert len(files(kept).get("file.bin.part", b"")) <= 100_000  # of an honest beginning only
@@ -182,7 +188,9 @@ def _fetch(one: store.Remote, answers) -> None:
 def test_processes_at_once_fetch_once(server, kept):
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     answers = context.Queue()
-    both = [context.Process(target=_fetch, args=(remote(server, "slow"), answers), daemon=True) for _ in range(3)]
+    both = [
+        context.Process(target=_fetch, args=(remote(server, "slow"), answers), daemon=True) for _ in range(3)
+    ]
     for process in both:
         process.start()
     assert all(answers.get(timeout=30) for _ in both)
@@ -203,7 +211,9 @@ def test_a_killed_process_leaves_what_can_be_gone_on_with(server, kept):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     begun = part.read_bytes()
-    assert 20_000 < len(begun) < 300_000 and CONTENT.startswith(begun) and not (kept / "A" / "file.bin").exists()
+    assert (
+        20_000 < len(begun) < 300_000 and CONTENT.startswith(begun) and not (kept / "A" / "file.bin").exists()
+    )
     assert store.fetch(remote(server, "whole")).read_bytes() == CONTENT
     assert server.asked[-1] == ("whole", f"bytes={len(begun)}-")
 
@@ -224,7 +234,9 @@ def test_load_fetches_what_is_not_at_hand(server, kept, monkeypatch):
 def kaggle(monkeypatch):
     """A kagglehub that unpacks what it is told into the folder it is given."""
     monkeypatch.setattr(socofing, "SUBJECTS", 2)
-    content = {name(subject, which): bmp(finger(10 * subject + which)) for subject in (1, 2) for which in range(10)}
+    content = {
+        name(subject, which): bmp(finger(10 * subject + which)) for subject in (1, 2) for which in range(10)
+    }
     calls = []
 
     def download(handle, output_dir, force_download):
@@ -252,7 +264,10 @@ def test_socofing_is_fetched_packed_and_read(kaggle, kept):
     [
         (lambda content: content.pop(name(1, 3)), "19 images came; it should have 6,000"),
         (lambda content: content.update({name(1, 3): b"BM"}), "is no BMP file"),
-        (lambda content: content.update({"SOCOFing/Real/x.exe": content.pop(name(1, 3))}), "is no SOCOFing name"),
+        (
+            lambda content: content.update({"SOCOFing/Real/x.exe": content.pop(name(1, 3))}),
+            "is no SOCOFing name",
+        ),
         (lambda content: content.update({"SOCOFing/Real/x.exe": b""}), "holds 21 files where at most 20"),
         (lambda content: content.clear(), "no Real in what came"),
     ],
@@ -266,7 +281,9 @@ def test_what_kaggle_gives_is_checked(kaggle, kept, change, message):
 
 def test_without_kagglehub_it_is_said_what_to_do(kept, monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
-    with pytest.raises(FileNotFoundError, match=r"pip install 'gantools\[socofing\]'.*put SOCOFing/SOCOFing.zip there"):
+    with pytest.raises(
+        FileNotFoundError, match=r"pip install 'gantools\[socofing\]'.*put SOCOFing/SOCOFing.zip there"
+    ):
         data.load("socofing")
     monkeypatch.setenv("GANTOOLS_OFFLINE", "1")
     with pytest.raises(FileNotFoundError, match="GANTOOLS_OFFLINE is set"):

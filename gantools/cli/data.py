@@ -20,7 +20,9 @@ def add(parts: argparse._SubParsersAction) -> None:
     task = tasks.add_parser("get", help="fetch a set into the cache, unless it is at hand")
     task.add_argument("name", choices=SETS, metavar="NAME")
     task.set_defaults(run=get)
-    task = tasks.add_parser("check", help="verify checksums and contents of one set, or of all that are at hand")
+    task = tasks.add_parser(
+        "check", help="verify checksums and contents of one set, or of all that are at hand"
+    )
     task.add_argument("name", nargs="?", choices=SETS, metavar="NAME")
     task.set_defaults(run=check)
 
@@ -30,7 +32,9 @@ def add(parts: argparse._SubParsersAction) -> None:
 
 def show(asked: argparse.Namespace) -> int:
     for name, kind in SETS.items():
-        print(f"{name}\n    images    {kind.holds}\n    licence   {kind.licence}\n    where     {where(name)}")
+        print(
+            f"{name}\n    images    {kind.holds}\n    licence   {kind.licence}\n    where     {where(name)}"
+        )
     return 0
 
 
@@ -112,17 +116,22 @@ def contents(name: str, path: Path | None) -> str:
     if name == "ridges":
         kept = [storage.read(block, "ridges", 1) for block in ridges.blocks() if block.is_file()]
         return f"{len(kept)} of {len(ridges.blocks())} parts are drawn, and whole"
-    splits = [data.load(name)] if name == "digits" else [data.load(name, split) for split in ("train", "test")]
+    splits = (
+        [data.load(name)] if name == "digits" else [data.load(name, split) for split in ("train", "test")]
+    )
     counts = " + ".join(f"{len(images):,}" for images in splits)
     repeats = sum(len(group) - 1 for images in splits for group in images.repeats())
-    return f"{counts} images, {len(splits[0].classes)} classes{repeats and f', {repeats} repeat another' or ''}"
+    return (
+        f"{counts} images, {len(splits[0].classes)} classes{repeats and f', {repeats} repeat another' or ''}"
+    )
 
 
 def _fingers(found: socofing.Found) -> str:
     subjects = {subject for subject, _ in found.images}
     test = found.held_out()
     lines = [
-        f"{len(found.images):,} images of {len(subjects)} people (published: 6,000 of 600), {len(test)} to test",
+        f"{len(found.images):,} images of {len(subjects)} people (published: 6,000 of 600),"
+        f" {len(test)} to test",
         *(
             f"    {list(found.shapes.values()).count(shape):,} of {shape[1]} x {shape[0]} pixels"
             for shape in sorted(set(found.shapes.values()))

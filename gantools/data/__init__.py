@@ -18,5 +18,6 @@ from gantools.data.store import cache
 
 __all__ = [
     "ImageSet", "Line", "Mixture", "Source", "SwissRoll",
-    "cache", "grid", "lines", "load", "mixture", "normal", "only", "ring", "swiss_roll", "to_float", "to_uint8",
+    "cache", "grid", "lines", "load", "mixture", "normal", "only", "ring", "swiss_roll",
+    "to_float", "to_uint8",
 ]  # fmt: skip

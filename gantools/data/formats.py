@@ -55,15 +55,17 @@ _RGB = struct.pack("<3I", 0x00FF0000, 0x0000FF00, 0x000000FF)  # the masks of 32
 
 
 def read_bmp(content: bytes, name: str = "the image", largest: int = 4096) -> np.ndarray:
-    """The pixels of a BMP file of 24 or 32 bits, uncompressed: (H, W, 3) uint8, red, green, blue, first row on top.
+    """The pixels of an uncompressed BMP file of 24 or 32 bits: (H, W, 3) uint8, RGB, the top row first.
 
-    A file is a header of 14 bytes, one of 40, 108 or 124, and at the offset that the first names the rows, mostly
-    from the lowest to the highest, each filled up to a multiple of four bytes.  A fourth byte (alpha) is left out.
-    Raises ValueError for anything else, also for a side above `largest`.
+    A file is a header of 14 bytes, one of 40, 108 or 124, and at the offset that the first names the rows,
+    mostly from the lowest to the highest, each filled up to a multiple of four bytes.  A fourth byte (alpha)
+    is left out.  Raises ValueError for anything else, also for a side above `largest`.
     """
     if len(content) < 54 or content[:2] != b"BM":
         raise ValueError(f"{name} is no BMP file")
-    length, offset, header, width, height, planes, bits, packing = struct.unpack("<2xI4xIIiiHHI", content[:34])
+    length, offset, header, width, height, planes, bits, packing = struct.unpack(
+        "<2xI4xIIiiHHI", content[:34]
+    )
     if length != len(content):
         raise ValueError(f"{name} promises {length:,} bytes and holds {len(content):,}")
     if header not in (40, 108, 124) or planes != 1:
@@ -72,7 +74,9 @@ def read_bmp(content: bytes, name: str = "the image", largest: int = 4096) -> np
         raise ValueError(f"{name} claims {width} x {height} pixels; sides from 1 to {largest} are read")
     masks = packing == 3 and bits == 32 and content[54:66] == _RGB
     if bits not in (24, 32) or not (packing == 0 or masks):
-        raise ValueError(f"{name} has {bits} bits a pixel, packed in way {packing}: only plain 24 and 32 are read")
+        raise ValueError(
+            f"{name} has {bits} bits a pixel, packed in way {packing}: only plain 24 and 32 are read"
+        )
     stride = (width * bits // 8 + 3) // 4 * 4
     if offset < 14 + header + (12 if masks and header == 40 else 0) or offset + stride * abs(height) > length:
         raise ValueError(f"{name} has no room for its {width} x {abs(height)} pixels after byte {offset}")
@@ -84,12 +88,14 @@ def read_bmp(content: bytes, name: str = "the image", largest: int = 4096) -> np
 # ---- archives ---------------------------------------------------------------------------------------------
 
 
-def read_zip(path: str | os.PathLike, wanted: re.Pattern, largest: int, most: int) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the members whose whole name `wanted` matches, one after another, from the archive itself.
+def read_zip(
+    path: str | os.PathLike, wanted: re.Pattern, largest: int, most: int
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the members whose whole name `wanted` matches, one after another, nothing unpacked.
 
-    At most `most` of them with at most `largest` bytes each.  Raises ValueError for an archive that is damaged,
-    locked with a password, packed in other ways than deflate, or larger than that, and for one that holds a name
-    twice or names that lead out of a folder.
+    At most `most` of them with at most `largest` bytes each.  Raises ValueError for an archive that is
+    damaged, locked with a password, packed in other ways than deflate, or larger than that, and for one that holds a
+    name twice or names that lead out of a folder.
     """
     path = Path(path)
     try:
@@ -105,7 +111,13 @@ def read_zip(path: str | os.PathLike, wanted: re.Pattern, largest: int, most: in
                 yield member.filename, content
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path.name} is damaged or no archive that can be read: {error}") from None
-    except (struct.error, UnicodeError, IndexError, KeyError, OverflowError) as error:  # zipfile lets some through
+    except (
+        struct.error,
+        UnicodeError,
+        IndexError,
+        KeyError,
+        OverflowError,
+    ) as error:  # zipfile lets some through
         raise ValueError(f"{path.name} is damaged: {error}") from None
 
 
@@ -114,7 +126,9 @@ def _members(name: str, archive: zipfile.ZipFile, wanted: re.Pattern, most: int)
     for member in archive.infolist():
         parts = re.split(r"[/\\]", member.filename)
         if ".." in parts or parts[0] == "" or ":" in parts[0] or "\0" in member.orig_filename:
-            raise ValueError(f"{name} holds {member.filename!r}, a name that leads out of its folder: do not trust it")
+            raise ValueError(
+                f"{name} holds {member.filename!r}, a name that leads out of its folder: do not trust it"
+            )
         if member.is_dir() or not wanted.fullmatch(member.filename):
             continue
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
@@ -136,7 +150,9 @@ def read_npz(path: str | os.PathLike, names: Iterable[str]) -> dict[str, np.ndar
     """
     path, names = Path(path), list(names)
     members = re.compile("|".join(re.escape(f"{name}.npy") for name in names))
-    held = {name[:-4]: _npy(content, f"{path.name}: {name}") for name, content in read_zip(path, members, MOST, 8)}
+    held = {
+        name[:-4]: _npy(content, f"{path.name}: {name}") for name, content in read_zip(path, members, MOST, 8)
+    }
     missing = [name for name in names if name not in held]
     if missing:
         raise ValueError(f"{path.name} holds no {', '.join(missing)}")
@@ -179,7 +195,9 @@ def read_tar(path: str | os.PathLike, names: Sequence[str], size: int) -> list[b
                 if member.name not in names:
                     continue
                 if not member.isreg() or member.size != size or member.name in held:
-                    raise ValueError(f"{path.name}: {member.name} is there twice or no file of {size:,} bytes")
+                    raise ValueError(
+                        f"{path.name}: {member.name} is there twice or no file of {size:,} bytes"
+                    )
                 held[member.name] = archive.extractfile(member).read()
     except (tarfile.TarError, OSError, EOFError, zlib.error, OverflowError, UnicodeError) as error:
         raise ValueError(f"{path.name} is damaged or no archive that can be read: {error}") from None

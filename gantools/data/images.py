@@ -37,11 +37,14 @@ class ImageSet(Source):
         if self.labels.shape != self.images.shape[:1]:
             raise ValueError(f"{len(self.images)} images need as many labels, not {tuple(self.labels.shape)}")
         if self.subjects is not None and self.subjects.shape != self.images.shape[:1]:
-            raise ValueError(f"{len(self.images)} images need as many subjects, not {tuple(self.subjects.shape)}")
+            raise ValueError(
+                f"{len(self.images)} images need as many subjects, not {tuple(self.subjects.shape)}"
+            )
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.shape))
-        return f"ImageSet {self.name!r}: {len(self):,} images of {shape}, {len(self.classes)} classes. {self.source}."
+        held = f"{len(self):,} images of {shape}, {len(self.classes)} classes"
+        return f"ImageSet {self.name!r}: {held}. {self.source}."
 
     def __len__(self) -> int:
         return len(self.images)
@@ -107,7 +110,8 @@ def only(images: ImageSet, classes: Sequence[str]) -> ImageSet:
     strange = [name for name in classes if name not in images.classes]
     if not classes or strange or len(set(classes)) < len(classes):
         raise ValueError(
-            f"classes must be some of {', '.join(images.classes)}, each once, not {', '.join(map(str, classes))}"
+            f"classes must be some of {', '.join(images.classes)}, each once,"
+            f" not {', '.join(map(str, classes))}"
         )
     new = torch.full((len(images.classes),), -1, device=images.device)
     for number, name in enumerate(classes):
@@ -138,6 +142,7 @@ def resized(images: Tensor, size: int) -> Tensor:
     if images.shape[-2:] == (size, size):
         return images
     parts = (
-        interpolate(part.float(), (size, size), mode="bilinear", antialias=True) for part in images.split(4096)
+        interpolate(part.float(), (size, size), mode="bilinear", antialias=True)
+        for part in images.split(4096)
     )
     return torch.cat([part.round().clamp(0, 255).to(torch.uint8) for part in parts])

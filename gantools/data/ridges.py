@@ -1,8 +1,8 @@
 """Fingerprints of nobody: ridges that grow along a drawn field of directions.
 
-For those who may not have, or do not want, the prints of real people.  They are synthetic, and say so wherever
-they go: good enough to learn what a net does with ridges, cores, loops and whorls, and no evidence of anything
-about real fingers.  The way is that of SFinGe (Cappelli, Maio, Maltoni and Erol, 2000), shortened:
+For those who may not have, or do not want, the prints of real people.  They are synthetic, and say so
+wherever they go: good enough to learn what a net does with ridges, cores, loops and whorls, and no evidence
+of anything about real fingers.  The way is that of SFinGe (Cappelli, Maio, Maltoni and Erol, 2000), shortened:
 
 1. where ridges run: half the angles towards the cores less half those towards the deltas (Sherlock and Monro,
    1993), on domes that are steeper at the top of a finger than at its joint;
@@ -29,7 +29,9 @@ from gantools import storage
 from gantools.data.images import ImageSet, resized
 from gantools.data.store import cache, progress
 
-SOURCE = "Ridges: synthetic fingerprints of no person, drawn by gantools (after SFinGe, Cappelli et al., 2000)"
+SOURCE = (
+    "Ridges: synthetic fingerprints of no person, drawn by gantools (after SFinGe, Cappelli et al., 2000)"
+)
 LICENCE = "none needed: synthetic, of no person"
 SPLITS = {"train": (0, 2400), "test": (2400, 3000)}  # numbers of the first image and after the last
 BLOCK = 200  # images drawn and kept together
@@ -131,7 +133,10 @@ def make(numbers: range) -> Fingers:
     return Fingers(
         torch.tensor(labels),
         *(torch.tensor(points, dtype=torch.complex64) for points in (cores, deltas)),
-        {name: torch.tensor(np.array([one[name] for one in traits]), dtype=torch.float32) for name in traits[0]},
+        {
+            name: torch.tensor(np.array([one[name] for one in traits]), dtype=torch.float32)
+            for name in traits[0]
+        },
         {name: torch.from_numpy(np.stack([one[name] for one in noise])) for name in _NOISE},
     )
 
@@ -158,19 +163,19 @@ def _traits(rng: np.random.Generator, plain: bool) -> dict[str, float | np.ndarr
         "dome": rng.uniform(1.5, 2.3),  # how steep ridges are at the top
         "flat": rng.uniform(0.1, 0.4),  # and at the joint
         "bump": rng.uniform(0.35, 0.8) * plain,  # of a plain arch
-        "periods": np.clip(rng.normal(28.8, 1.9), 24, 33),  # ridges in an image's width
+        "periods": np.clip(rng.normal(30.7, 2.8), 25, 34.5),  # ridges in an image's width
         "tilt": rng.normal(0, 0.13),
         "across": rng.normal(0, 0.1),
         "along": rng.normal(-0.15, 0.12),
         "width": rng.uniform(0.66, 1.05),
         "height": rng.uniform(0.75, 1.05),
-        "grain": 0.3 + 1.0 * dry,
-        "press": rng.normal(0.75, 0.32) - 0.9 * dry,
-        "uneven": rng.uniform(0.25, 0.7),
+        "grain": 0.5 + 1.3 * dry,
+        "press": rng.normal(1.0, 0.45) - 1.1 * dry,
+        "uneven": rng.uniform(0.3, 0.85),
         "ink": rng.uniform(0.95, 1) if rng.random() < 0.85 else rng.uniform(0.65, 0.85),
         "fade": rng.uniform(0.2, 0.8) * (rng.random() < 0.5),
         "dirt": rng.uniform(0.2, 1) * (rng.random() < 0.35),
-        "crease": (rng.random(3) < 0.15) * 5.0,
+        "crease": (rng.random(3) < 0.08) * 5.0,
         "crease_x": rng.uniform(-0.6, 0.6, 3),
         "crease_y": rng.uniform(-0.6, 0.6, 3),
         "crease_turn": rng.uniform(0, math.pi, 3),
@@ -182,7 +187,7 @@ def _traits(rng: np.random.Generator, plain: bool) -> dict[str, float | np.ndarr
 
 
 def orientation(fingers: Fingers) -> Tensor:
-    """The angle of the ridges at every pixel of the canvas, (n, 128, 128), in radians, y upwards, modulo pi."""
+    """The angle of the ridges over the canvas, (n, 128, 128), in radians, y upwards, modulo pi."""
     line = torch.linspace(-1, 1, CANVAS)
     x, y = line.expand(CANVAS, CANVAS), line.flip(0).unsqueeze(1).expand(CANVAS, CANVAS)
     of = {name: value.view(-1, 1, 1) for name, value in fingers.traits.items() if value.ndim == 1}
@@ -225,7 +230,7 @@ def _filters() -> Tensor:
 
 
 def grow(angle: Tensor, seeds: Tensor) -> Tensor:
-    """Ridges along those angles out of white noise, both (n, 128, 128): waves of unit variance, ridges above 0."""
+    """Ridges along those angles out of white noise, (n, 128, 128): waves of unit variance, ridges above 0."""
     turns = torch.empty(len(angle), ORDERS, CANVAS, CANVAS, dtype=torch.complex64)
     turns[:, 0] = 1
     once = torch.polar(torch.ones_like(angle), -2 * angle - math.pi)  # waves stand across the ridges
@@ -245,15 +250,19 @@ def grow(angle: Tensor, seeds: Tensor) -> Tensor:
 
 
 def printed(ridges: Tensor, fingers: Fingers) -> Tensor:
-    """What these ridges, (n, 128, 128), leave on paper: (n, 1, 96, 96) uint8, white where nothing touched it."""
+    """What these ridges, (n, 128, 128), leave on paper: (n, 1, 96, 96) uint8, white where nothing touched."""
     of = {name: value.view(-1, 1, 1) for name, value in fingers.traits.items() if value.ndim == 1}
     noise = fingers.noise
     line = (torch.arange(SIDE) + 0.5) * 2 / SIDE - 1
     x, y = _placed(line, of)
-    force = of["press"] + of["uneven"] * (_smooth(noise["press"], SIDE) - 0.5 * y) + of["grain"] * noise["grain"]
+    force = (
+        of["press"] + of["uneven"] * (_smooth(noise["press"], SIDE) - 0.5 * y) + of["grain"] * noise["grain"]
+    )
     force = force - 6 * _outside(x, y, of, _smooth(noise["edge"], SIDE)) - _creases(x, y, fingers.traits)
-    force = interpolate(force.clamp(max=0.95).unsqueeze(1), scale_factor=2, mode="bilinear")  # (n, 1, FINE, FINE)
-    ink = torch.sigmoid(5 * (1.1 * torch.tanh(1.5 * _bent(ridges, of, noise["bend"])) + force))
+    force = interpolate(
+        force.clamp(max=1.15).unsqueeze(1), scale_factor=2, mode="bilinear"
+    )  # (n, 1, FINE, FINE)
+    ink = torch.sigmoid(6 * (1.1 * torch.tanh(1.5 * _bent(ridges, of, noise["bend"])) + force))
     ink = avg_pool2d(ink, 2).squeeze(1)  # (n, 96, 96)
     ink = ink * of["ink"] * (1 - of["fade"] * torch.sigmoid((y - 0.4) / 0.15))
     ink = torch.maximum(ink, _dust(of, noise["dust"]))
@@ -272,7 +281,9 @@ def _bent(ridges: Tensor, of: dict[str, Tensor], bend: Tensor) -> Tensor:
     x, y = _placed((torch.arange(FINE) + 0.5) * 2 / FINE - 1, of)
     at = torch.stack([x, -y], -1) * (of["periods"] * PERIOD / CANVAS).unsqueeze(-1)
     at = at + 0.03 * interpolate(bend, (FINE, FINE), mode="bilinear", align_corners=True).movedim(1, -1)
-    spectrum = torch.fft.fftshift(torch.fft.fft2(ridges), dim=(1, 2))  # twice as fine: the wave has no higher ones
+    spectrum = torch.fft.fftshift(
+        torch.fft.fft2(ridges), dim=(1, 2)
+    )  # twice as fine: the wave has no higher ones
     fine = torch.fft.ifft2(torch.fft.ifftshift(pad(spectrum, [CANVAS // 2] * 4), dim=(1, 2))).real
     return grid_sample(4 * fine.unsqueeze(1), at, padding_mode="reflection", align_corners=False)
 
@@ -288,7 +299,10 @@ def _creases(x: Tensor, y: Tensor, traits: dict[str, Tensor]) -> Tensor:
     """White lines across ridges, up to three."""
     of = {name[7:]: traits[name].view(-1, 3, 1, 1) for name in traits if name.startswith("crease_")}
     dx, dy = x.unsqueeze(1) - of["x"], y.unsqueeze(1) - of["y"]
-    along, across = dx * of["turn"].cos() + dy * of["turn"].sin(), dy * of["turn"].cos() - dx * of["turn"].sin()
+    along, across = (
+        dx * of["turn"].cos() + dy * of["turn"].sin(),
+        dy * of["turn"].cos() - dx * of["turn"].sin(),
+    )
     lines = torch.exp(-((across / 0.02) ** 2) - (along / of["long"]) ** 2)  # (n, 3, k, k)
     return (traits["crease"].view(-1, 3, 1, 1) * lines).sum(1)
 

@@ -112,7 +112,9 @@ _CIFAR10 = Remote(
 )
 _TRAIN = tuple(f"cifar-10-batches-bin/data_batch_{k}.bin" for k in range(1, 6))
 _TEST = ("cifar-10-batches-bin/test_batch.bin",)
-_BATCH = 10_000 * (1 + 3 * 32 * 32)  # bytes: a label and the planes of red, green and blue, an image at a time
+_BATCH = 10_000 * (
+    1 + 3 * 32 * 32
+)  # bytes: a label and the planes of red, green and blue, an image at a time
 
 
 def _cifar10(split: str, size: int | None, first: int | None) -> ImageSet:
@@ -124,7 +126,12 @@ def _cifar10(split: str, size: int | None, first: int | None) -> ImageSet:
     part = "" if path.suffix != ".npz" else f", {len(planes):,} of its images"
     source = f"CIFAR-10 (Krizhevsky, 2009){part}"
     return ImageSet(
-        torch.from_numpy(planes), torch.from_numpy(labels).long(), names, source, "cifar10", SETS["cifar10"].licence
+        torch.from_numpy(planes),
+        torch.from_numpy(labels).long(),
+        names,
+        source,
+        "cifar10",
+        SETS["cifar10"].licence,
     )
 
 
@@ -140,7 +147,9 @@ def _npz_images(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
 def _binary_images(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """(n, 3, 32, 32) uint8 and labels (n,) from the published archive, whose md5 must be right."""
     if store.md5(path) != _CIFAR10.md5:
-        raise ValueError(f"{path.name} is not the published file (its md5 differs): run `gantools data get cifar10`")
+        raise ValueError(
+            f"{path.name} is not the published file (its md5 differs): run `gantools data get cifar10`"
+        )
     batches = formats.read_tar(path, _TRAIN if split == "train" else _TEST, _BATCH)
     rows = np.stack([np.frombuffer(batch, np.uint8) for batch in batches]).reshape(-1, 3073)
     return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0]
@@ -204,9 +213,9 @@ def load(
     channels   1: grey, by the weights of luma; 3: grey three times over
     limit      keep the first so many
 
-    What is neither in the folder that GANTOOLS_DATA names nor in the cache is fetched, unless GANTOOLS_OFFLINE
-    is set.  ValueError lists the names there are and says what is wrong with an option or a file,
-    FileNotFoundError what to do where a set cannot be had.  Nothing else ever takes its place.
+    What is neither in the folder that GANTOOLS_DATA names nor in the cache is fetched, unless
+    GANTOOLS_OFFLINE is set.  ValueError lists the names there are and says what is wrong with an option or a
+    file, FileNotFoundError what to do where a set cannot be had.  Nothing else ever takes its place.
     """
     if name not in SETS:
         raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join(SETS)}")

@@ -27,7 +27,11 @@ SIZE = 80  # pixels a side unless another is asked for
 HANDS, KINDS = ("left", "right"), ("thumb", "index", "middle", "ring", "little")
 FINGERS = tuple(f"{hand} {kind}" for hand in HANDS for kind in KINDS)
 EXPECTED = "it should have 6,000 files SOCOFing/Real/*.BMP"
-PLACES = ("SOCOFing/SOCOFing.zip", "SOCOFing/archive.zip", "SOCOFing/Real")  # Kaggle's page names it archive.zip
+PLACES = (
+    "SOCOFing/SOCOFing.zip",
+    "SOCOFing/archive.zip",
+    "SOCOFing/Real",
+)  # Kaggle's page names it archive.zip
 SOURCE = "SOCOFing (Shehu, Ruiz-Garcia, Palade and James, 2018, arXiv 1807.10609), {:,} of its 6,000 images"
 LICENCE = "noncommercial research (arXiv 1807.10609); real people's biometrics: cite, publish no image"
 SUBJECTS, LARGEST = 600, 1 << 18  # people; bytes of a file, which has 39,690 or 215,890
@@ -110,7 +114,9 @@ def files(path: Path) -> Iterator[tuple[str, bytes]]:
             raise ValueError(f"{path} holds {len(inside):,} files where 6,000 are expected")
         for file in inside:
             if file.stat().st_size > LARGEST:
-                raise ValueError(f"{path}: {file.name} has {file.stat().st_size:,} bytes: it is no SOCOFing image")
+                raise ValueError(
+                    f"{path}: {file.name} has {file.stat().st_size:,} bytes: it is no SOCOFing image"
+                )
             yield file.name, file.read_bytes()
     else:
         for name, content in read_zip(path, REAL, LARGEST, 10 * SUBJECTS):
@@ -121,7 +127,9 @@ def _finger(name: str, sexes: dict[int, str]) -> tuple[int, int]:
     """(subject, number of the finger) that a file's name tells."""
     parts = NAME.fullmatch(name)
     if not parts or not 1 <= int(parts[1]) <= SUBJECTS:
-        raise ValueError(f"{name!r} is no SOCOFing name: <1 to 600>__<M or F>_<Left or Right>_<finger>_finger.BMP")
+        raise ValueError(
+            f"{name!r} is no SOCOFing name: <1 to 600>__<M or F>_<Left or Right>_<finger>_finger.BMP"
+        )
     subject = int(parts[1])
     if sexes.setdefault(subject, parts[2]) != parts[2]:
         raise ValueError(f"{name}: another file calls subject {subject} {sexes[subject]}")
@@ -129,10 +137,12 @@ def _finger(name: str, sexes: dict[int, str]) -> tuple[int, int]:
 
 
 def _grey(content: bytes, name: str) -> np.ndarray:
-    pixels = read_bmp(content, name, largest=1024)
-    if min(pixels.shape[:2]) < 32 or (pixels != pixels[..., :1]).any():
+    """(H, W) uint8, apart from the file's bytes, which may be forgotten."""
+    red, green, blue = read_bmp(content, name, largest=1024).transpose(2, 0, 1)
+    grey = np.ascontiguousarray(red)
+    if min(grey.shape) < 32 or not (np.array_equal(grey, green) and np.array_equal(grey, blue)):
         raise ValueError(f"{name} is coloured or smaller than 32 x 32: it is no SOCOFing image")
-    return pixels[..., 0]
+    return grey
 
 
 def _unframed(image: np.ndarray) -> np.ndarray:
@@ -177,7 +187,9 @@ def fetch() -> Path:
         print(f"Fetching {DATASET} from Kaggle; only its 6,000 real images will be kept", file=sys.stderr)
         folder = path.with_name("kaggle")
         try:
-            _keep(Path(kagglehub.dataset_download(DATASET, output_dir=str(folder), force_download=True)), path)
+            _keep(
+                Path(kagglehub.dataset_download(DATASET, output_dir=str(folder), force_download=True)), path
+            )
         except Exception as error:  # kagglehub's own share no class
             raise FileNotFoundError(store.absent(PLACES[0], f"Kaggle gave no SOCOFing: {error}")) from None
         finally:

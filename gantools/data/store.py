@@ -1,7 +1,7 @@
 """Where sets are kept: a folder of the user's, the cache, and how a file that is in neither is fetched.
 
-A file is looked for below the folder that GANTOOLS_DATA names, then below `data` in the cache, then fetched into
-the cache: aside first, from where an earlier attempt was cut off, checked, and only then given its name.
+A file is looked for below the folder that GANTOOLS_DATA names, then below `data` in the cache, then fetched
+into the cache: aside first, from where an earlier attempt was cut off, checked, and only then given its name.
 GANTOOLS_OFFLINE=1 forbids fetching.
 """
 
@@ -25,7 +25,7 @@ ATTEMPTS = 3  # at one address, each from where the last was cut off
 
 @dataclass(frozen=True)
 class Remote:
-    """A file that can be fetched: its place below a data folder, md5, bytes, and addresses, the first first."""
+    """A file that can be fetched: its place below a data folder, md5, bytes, and addresses in their order."""
 
     place: str
     md5: str
@@ -36,7 +36,7 @@ class Remote:
 def cache() -> Path:
     """The folder for what is fetched or computed.
 
-    It is $GANTOOLS_CACHE, else $XDG_CACHE_HOME/gantools, else ~/.cache/gantools, and is made if it is not there.
+    It is $GANTOOLS_CACHE, else $XDG_CACHE_HOME/gantools, else ~/.cache/gantools, and made if it is not there.
     ValueError says what to do where it cannot be.
     """
     folder = _cache()
@@ -50,7 +50,9 @@ def cache() -> Path:
 
 def _cache() -> Path:
     named, shared = os.environ.get(CACHE), os.environ.get("XDG_CACHE_HOME", "")
-    above = Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()  # relative ones don't count
+    above = (
+        Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()
+    )  # relative ones don't count
     return Path(named).expanduser().absolute() if named else above / "gantools"
 
 
@@ -64,7 +66,9 @@ def look(*places: str) -> Path | None:
     """
     folder = os.environ.get(FOLDER)
     if folder and not Path(folder).is_dir():
-        raise FileNotFoundError(f"{FOLDER} names {folder}, which is no folder: set it to the one with the data")
+        raise FileNotFoundError(
+            f"{FOLDER} names {folder}, which is no folder: set it to the one with the data"
+        )
     for root in ([Path(folder)] if folder else []) + [_cache() / "data"]:
         for place in places:
             if (root / place).exists():
@@ -85,9 +89,9 @@ def absent(place: str, reason: str = "") -> str:
     folder = os.environ.get(FOLDER)
     where = f"in the folder that {FOLDER} names ({folder})" if folder else f"at hand, as {FOLDER} is not set,"
     return (
-        f"there is no {place} {where} nor in the cache ({_cache() / 'data'}){reason and f', and {reason}'}: set the"
-        f" environment variable {FOLDER} to a folder and put {place} there, or run `gantools data get` where there"
-        " is a network"
+        f"there is no {place} {where} nor in the cache ({_cache() / 'data'}){reason and f', and {reason}'}:"
+        f" set the environment variable {FOLDER} to a folder and put {place} there,"
+        " or run `gantools data get` where there is a network"
     )
 
 
@@ -107,8 +111,8 @@ def md5(path: Path) -> str:
 def fetch(remote: Remote) -> Path:
     """Bring the file into the cache, if it is not there whole, and return its path.
 
-    Any number of processes may ask at once: one fetches, the others wait for it.  FileNotFoundError says what was
-    tried and what to do where it cannot be had.
+    Any number of processes may ask at once: one fetches, the others wait for it.  FileNotFoundError says what
+    was tried and what to do where it cannot be had.
     """
     path = cache() / "data" / remote.place
     with alone(path):
@@ -125,7 +129,9 @@ def fetch(remote: Remote) -> Path:
                     return path
                 except (OSError, http.client.HTTPException, ValueError) as error:
                     faults.append(f"{url} failed: {error or type(error).__name__}")
-                    if isinstance(error, urllib.error.URLError):  # refused or unknown: asking again will not help
+                    if isinstance(
+                        error, urllib.error.URLError
+                    ):  # refused or unknown: asking again will not help
                         break
         raise FileNotFoundError(absent(remote.place, "; ".join(dict.fromkeys(faults))))
 
@@ -141,7 +147,7 @@ def megabytes(size: int) -> str:
 
 
 class alone:  # noqa: N801 - reads as a statement: with alone(path)
-    """The only process that makes that file; others wait, and say so. Its folder is made; a kill frees the lock."""
+    """The only process that makes that file; others wait, and say so.  A kill frees the lock."""
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +165,7 @@ class alone:  # noqa: N801 - reads as a statement: with alone(path)
 
 
 def _download(url: str, part: Path, remote: Remote) -> None:
-    """Go on with `part`, or begin it anew, until it is whole; ValueError, with it gone, if it is another file."""
+    """Go on with `part`, or begin it anew, until it is whole; ValueError if it is another file."""
     begun = part.stat().st_size if part.exists() else 0
     asked = {"Range": f"bytes={begun}-"} if begun else {}
     most = 2 * remote.size + (1 << 20)  # whatever a server sends, the disk is not filled
@@ -184,10 +190,15 @@ def _download(url: str, part: Path, remote: Remote) -> None:
         raise ValueError(f"what came is not the published file (its md5 differs from {remote.md5})")
 
 
-def _receive(answer: http.client.HTTPResponse, part: Path, mode: str, held: int, most: int, remote: Remote) -> None:
+def _receive(
+    answer: http.client.HTTPResponse, part: Path, mode: str, held: int, most: int, remote: Remote
+) -> None:
     """Write what the server sends, up to `most` bytes in all; what came before an interruption stays."""
     name = Path(remote.place).name
-    with open(part, mode) as file, progress(None, name, total=remote.size, initial=held, unit="B", unit_scale=True) as bar:
+    with (
+        open(part, mode) as file,
+        progress(None, name, total=remote.size, initial=held, unit="B", unit_scale=True) as bar,
+    ):
         while held <= most and (chunk := answer.read1(1 << 16)):
             file.write(chunk)
             held += len(chunk)
@@ -197,6 +208,6 @@ def _receive(answer: http.client.HTTPResponse, part: Path, mode: str, held: int,
 
 
 def progress(steps: Iterable | None, what: str, shown: bool = True, **options) -> tqdm:
-    """A bar that goes when the work is done; where nobody looks, in a log, none."""
-    watched = sys.stderr.isatty() or "ipykernel" in sys.modules
+    """A bar that goes when the work is done; where nobody looks, in a log or a page being built, none."""
+    watched = (sys.stderr.isatty() or "ipykernel" in sys.modules) and not os.environ.get("TQDM_DISABLE")
     return tqdm(steps, desc=what, leave=False, disable=not (shown and watched), **options)
