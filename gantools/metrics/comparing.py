@@ -120,8 +120,8 @@ def prdc(real: ArrayLike, fake: ArrayLike, k: int = 5) -> PRDC:
     if not isinstance(k, int) or isinstance(k, bool) or k < 1:
         raise ValueError(f"k must be a positive whole number, not {k!r}")
     real, fake = (torch.from_numpy(x) for x in _pair(real, fake, least=k + 1))
-    # among its own set a sample is its own nearest neighbour
-    of_real, of_fake = (_distances(x, x).kthvalue(k + 1, dim=1).values for x in (real, fake))
+    # among its own set a sample is its own nearest neighbour; copies that lie on a ball's edge stay outside
+    of_real, of_fake = (_distances(x, x).kthvalue(k + 1, dim=1).values * (1 - 1e-9) for x in (real, fake))
     apart = _distances(real, fake)  # (n, m)
     in_real = apart < of_real[:, None]
     return PRDC(
@@ -144,8 +144,9 @@ def expected_coverage(n: int, m: int, k: int = 5) -> float:
 
 
 def _distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """(n, d), (m, d) -> (n, m), good to 1e-7 of the features' length."""
-    return torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
+    """(n, d), (m, d) -> (n, m): exact in few dimensions, else good to 1e-7 of the features' length."""
+    few = x.shape[1] <= 16
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist")
 
 
 def _pair(a: ArrayLike, b: ArrayLike, least: int) -> tuple[np.ndarray, np.ndarray]:

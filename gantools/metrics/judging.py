@@ -61,9 +61,9 @@ def judge(images: data.ImageSet, seed: int = 0) -> Judge:
 
     It learns from nine tenths of the images: 2,000 steps of Adam on batches of 64, some fifteen seconds for
     28 x 28 on one quiet core; the last tenth (at most 10,000) says how good it is: `accuracy`, also printed
-    with the judge.  Give it *all* classes of the set, at the size at which it is to judge: for generated eights of
-    32 pixels, judge(data.load("mnist", size=32)).  The same seed gives the same bits on one machine with one
-    number of threads; later calls read the file, known by the checksum of pixels and labels.
+    with the judge.  Give it *all* classes of the set, at the size at which it is to judge: for generated
+    eights of 32 pixels, judge(data.load("mnist", size=32)).  The same seed gives the same bits on one machine
+    with one number of threads; later calls read the file, known by the checksum of pixels and labels.
 
     Distances between its features can be compared with others of the *same* judge at the same number of
     samples, and with nothing else: not with a judge of another set, size or seed, and never with a published

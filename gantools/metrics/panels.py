@@ -31,7 +31,7 @@ class Panel:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
         if not isinstance(n, int) or isinstance(n, bool) or min(n, len(images) // 2) < 50:
-            raise ValueError(f"50 samples and twice as many real images are needed, not {n!r} of {len(images)}")
+            raise ValueError(f"50 samples and twice as many real images are needed, not {n!r}, {len(images)}")
         if held_out is not None and held_out.shape != images.shape:
             raise ValueError(f"images of {images.shape} and held out of {held_out.shape}: load both alike")
         self.kind, self.n = kind, min(n, len(images) // 2)
@@ -53,7 +53,7 @@ class Panel:
         """Of n generated images or more, (m, C, H, W), uint8 or float in [-1, 1]; ValueError if fewer."""
         pixels = as_bytes(images, self.shape)
         if len(pixels) < self.n:
-            raise ValueError(f"{len(pixels)} images are too few: the panel compares {self.n}, and numbers depend on n")
+            raise ValueError(f"{len(pixels)} images are too few: compare {self.n}, for numbers depend on n")
         return self._compare(pixels[: self.n])
 
     @cached_property
@@ -145,7 +145,7 @@ def _features(images: data.ImageSet, kind: str, judge, reference: Tensor) -> Jud
             )
         judge = train_judge(images)
     if tuple(judge.shape) != tuple(images.shape):
-        raise ValueError(f"the judge looks at {judge.shape}, the images are {images.shape}: give both one size")
+        raise ValueError(f"a judge of {judge.shape} cannot judge {images.shape}: give both one size")
     strange = set(images.classes) - set(judge.classes) if kind == "classes" else ()
     if strange:
         raise ValueError(f"the judge does not know the classes {', '.join(sorted(strange))}")
