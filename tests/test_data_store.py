@@ -37,7 +37,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
             turn = len([1 for asked, _ in server.asked if asked == way])
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         begin = int(wanted[1]) if wanted and way not in ("plain", "plaincut") else 0
-        content = {"wrong": b"x" + CONTENT[1:], "endless": CONTENT * 20}.get(way, CONTENT)
+        others = {"wrong": b"x" + CONTENT[1:], "endless": CONTENT * 20, "large": CONTENT * 20}
+        content = others.get(way, CONTENT)
         if way == "folder":
             content = (self.folder / self.path.rpartition("/")[2]).read_bytes()
         if way == "missing":
@@ -48,7 +49,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if begin:
             at = begin + 1 if way == "elsewhere" else begin
             self.send_header("Content-Range", f"bytes {at}-{len(content) - 1}/{len(content)}")
-        if way != "unmeasured":
+        if way not in ("unmeasured", "endless"):
             self.send_header("Content-Length", str(len(content) - begin))
         self.send_header("Connection", "close")
         self.end_headers()
@@ -144,6 +145,7 @@ def test_an_interrupted_file_goes_on_or_begins_anew(server, kept):
         ("missing", "404"),
         ("hopeless", "ended after 100,000 of 300,000 bytes"),
         ("endless", "not the published file"),
+        ("large", "announces 6,000,000 bytes, and 100,000 are expected"),
     ],
 )
 def test_what_cannot_be_had_is_one_clear_error(server, kept, way, message):
@@ -153,7 +155,7 @@ def test_what_cannot_be_had_is_one_clear_error(server, kept, way, message):
         store.fetch(remote(server, way, size=100_000))
     assert set(files(kept)) <= {"file.bin.part"} and "file.bin" not in files(kept)
     assert len(files(kept).get("file.bin.part", b"")) <= 100_000  # of an honest beginning only
-    if way == "wrong":
+    if way in ("wrong", "endless", "large"):
         assert files(kept) == {}
 
 
@@ -282,7 +284,7 @@ def test_what_kaggle_gives_is_checked(kaggle, kept, change, message):
 def test_without_kagglehub_it_is_said_what_to_do(kept, monkeypatch):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(
-        FileNotFoundError, match=r"pip install 'gantools\[socofing\]'.*put SOCOFing/SOCOFing.zip there"
+        FileNotFoundError, match=r"pip install 'gantools\[kaggle\]'.*put SOCOFing/SOCOFing.zip there"
     ):
         data.load("socofing")
     monkeypatch.setenv("GANTOOLS_OFFLINE", "1")

@@ -182,7 +182,7 @@ def fetch() -> Path:
         try:
             kagglehub = importlib.import_module("kagglehub")
         except ImportError:
-            reason = "fetching it needs kagglehub (pip install 'gantools[socofing]')"
+            reason = "fetching it needs kagglehub (pip install 'gantools[kaggle]')"
             raise FileNotFoundError(store.absent(PLACES[0], reason)) from None
         print(f"Fetching {DATASET} from Kaggle; only its 6,000 real images will be kept", file=sys.stderr)
         folder = path.with_name("kaggle")

@@ -11,7 +11,8 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,9 +130,7 @@ def fetch(remote: Remote) -> Path:
                     return path
                 except (OSError, http.client.HTTPException, ValueError) as error:
                     faults.append(f"{url} failed: {error or type(error).__name__}")
-                    if isinstance(
-                        error, urllib.error.URLError
-                    ):  # refused or unknown: asking again will not help
+                    if isinstance(error, urllib.error.URLError):  # refused: asking again will not help
                         break
         raise FileNotFoundError(absent(remote.place, "; ".join(dict.fromkeys(faults))))
 
@@ -146,22 +145,20 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
 
 
-class alone:  # noqa: N801 - reads as a statement: with alone(path)
-    """The only process that makes that file; others wait, and say so.  A kill frees the lock."""
-
-    def __init__(self, path: Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.lock, self.name = FileLock(path.with_name(path.name + ".lock")), path.name
-
-    def __enter__(self) -> None:
-        try:
-            self.lock.acquire(timeout=0.2)
-        except Timeout:
-            print(f"Waiting for another process that fetches {self.name}", file=sys.stderr)
-            self.lock.acquire()
-
-    def __exit__(self, *_) -> None:
-        self.lock.release()
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """For the only process that makes that file; others wait, and say so.  A kill frees the lock."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        lock.acquire(timeout=0.2)
+    except Timeout:
+        print(f"Waiting for another process that fetches {path.name}", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _download(url: str, part: Path, remote: Remote) -> None:
@@ -175,9 +172,12 @@ def _download(url: str, part: Path, remote: Remote) -> None:
             if goes_on and not answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
                 part.unlink()
                 raise ValueError("the server went on at another place")
+            begun = begun if goes_on else 0
             length = answer.headers.get("Content-Length")
-            whole = (begun if goes_on else 0) + int(length) if length else None
-            _receive(answer, part, "ab" if goes_on else "wb", begun if goes_on else 0, whole or most, remote)
+            whole = begun + int(length) if length else None
+            if whole is not None and whole > most:
+                raise ValueError(f"the server announces {whole:,} bytes, and {remote.size:,} are expected")
+            _receive(answer, part, begun, most, remote)
     except urllib.error.HTTPError as error:
         if error.code != 416:  # 416: there is nothing after what is here
             raise
@@ -190,15 +190,10 @@ def _download(url: str, part: Path, remote: Remote) -> None:
         raise ValueError(f"what came is not the published file (its md5 differs from {remote.md5})")
 
 
-def _receive(
-    answer: http.client.HTTPResponse, part: Path, mode: str, held: int, most: int, remote: Remote
-) -> None:
-    """Write what the server sends, up to `most` bytes in all; what came before an interruption stays."""
-    name = Path(remote.place).name
-    with (
-        open(part, mode) as file,
-        progress(None, name, total=remote.size, initial=held, unit="B", unit_scale=True) as bar,
-    ):
+def _receive(answer: http.client.HTTPResponse, part: Path, held: int, most: int, remote: Remote) -> None:
+    """Add what the server sends, up to about `most` bytes in all; what came before an interruption stays."""
+    seen = {"total": remote.size, "initial": held, "unit": "B", "unit_scale": True}
+    with open(part, "ab" if held else "wb") as file, progress(None, part.stem, **seen) as bar:
         while held <= most and (chunk := answer.read1(1 << 16)):
             file.write(chunk)
             held += len(chunk)
