@@ -22,6 +22,7 @@ CHROMIUM = (
 ).split()
 
 os.environ.setdefault("GANTOOLS_OFFLINE", "1")  # no test fetches anything from afar
+os.environ["GANTOOLS_CACHE"] = str(ROOT / "_build" / "cache")  # what tests draw and train is made by this checkout
 
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("untimed", deadline=None)
