@@ -24,8 +24,8 @@ class Team:
             raise ModuleNotFoundError(
                 "several processes need the package accelerate: pip install 'gantools[many]'"
             ) from None
-        state = PartialState()
-        self.rank, self.size, self.device = state.process_index, state.num_processes, state.device
+        state = PartialState()  # also makes this process's own accelerator the current one
+        self.rank, self.size = state.process_index, state.num_processes
 
     @classmethod
     def here(cls) -> "Team | None":

@@ -10,6 +10,7 @@ import torch
 from gantools import data, metrics, train
 from gantools.game import Game
 from gantools.recording import Recording
+from gantools.team import Team
 
 PART = 500  # images that a generator makes at a time
 BUDGETS = ("smoke", "cpu", "gpu")
@@ -66,6 +67,7 @@ class Recipe:
         """Load, build, measure and run; options are those of `train.run`, and its errors."""
         if budget not in BUDGETS:
             raise ValueError(f"a budget is one of {', '.join(BUDGETS)}, not {budget!r}")
+        Team.here()  # before anything is placed on a device
         images, n = self.load(), self.samples[budget]
         turns = self.turns[budget] if turns is None else turns
         looks = 4 if budget == "smoke" else self.frames
