@@ -2,6 +2,7 @@
 
 import os
 import struct
+import textwrap
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,7 @@ import numpy as np
 from torch.nn.functional import interpolate
 
 import gantools
-from gantools import results
 from gantools.data import ImageSet, socofing, store
-from gantools.recording import Recording
-from gantools.widgets import Replay
-from gantools.widgets.blocks import Block
 
 BUDGET = "GANTOOLS_BUDGET"
 BUDGETS = ("smoke", "cpu", "gpu")
@@ -66,7 +63,7 @@ def scans(prints: ImageSet, n: int) -> list[bytes]:
     Raises ValueError for any other set.
     """
     if prints.name == "socofing":
-        path = store.find("SOCOFing/SOCOFing.zip", "SOCOFing/Real")
+        path = store.find(*socofing.PLACES)
         return [content for _, content in islice(socofing.files(path), n)]
     if prints.name != "ridges":
         raise ValueError(f"there are scans of socofing and of ridges, not of {prints.name}")
@@ -98,11 +95,17 @@ class Elsewhere:
         return self.text
 
 
-def replay(lab: str, name: str, **options) -> Block | Elsewhere:
-    """The recorded run of that name as a figure, `Replay(recording, **options)`.
+# What shows a run is imported when one is shown: a lab that computes need not wait for it.
+
+
+def replay(lab: str, name: str, **options) -> Any:
+    """The recorded run of that name as a figure, `widgets.Replay(recording, **options)`.
 
     Where gantools was installed without its repository there are no recordings; then a sentence says so.
     """
+    from gantools.recording import Recording
+    from gantools.widgets import Replay
+
     path = folder(lab) / f"{name}.safetensors"
     return Replay(Recording.load(path), **options) if path.is_file() else Elsewhere(lab, name)
 
@@ -112,6 +115,8 @@ def table(lab: str, name: str, *columns: str) -> None:
 
     Where gantools was installed without its repository there are no results; then a sentence says so.
     """
+    from gantools import results
+
     path = folder(lab) / f"{name}.json"
     if not path.is_file():
         print(Elsewhere(lab, name))
@@ -121,7 +126,7 @@ def table(lab: str, name: str, *columns: str) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\n{kept}")
+    print(f"\n{textwrap.fill(str(kept), 76)}")
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ mended here.
 
 import hashlib
 import importlib.util
+import os
 import re
 import shutil
 from pathlib import Path
@@ -115,6 +116,7 @@ def hub_form_button(options: dict, pagename: str) -> dict:
 
 
 def setup(app):
+    os.environ["TQDM_DISABLE"] = "1"  # for the kernels: a page has no use for progress bars
     app.add_config_value("gantools_sha256", "", "env")  # "env": every page is read again when it changes
     # Before 900, where sphinx-external-toc reads its file.
     for handler in (use_top_level_toc, lab_pages.make_pages, drop_launch_buttons_without_repository, follow_library):
