@@ -108,6 +108,15 @@ def test_the_frame_is_cut_off_and_odd_sizes_fit(archive):
     assert (data.load("socofing").images == 200).all()  # no frame, nothing cut
 
 
+def test_the_frame_may_be_left_on(archive):
+    cut, framed = data.load("socofing", size=96), data.load("socofing", size=96, framed=True)
+    assert torch.equal(cut.subjects, framed.subjects) and framed.name == "socofing-framed"
+    edges = [images.images[..., -3:].float().mean() for images in (cut, framed)]
+    assert edges[1] < 30 < edges[0]
+    with pytest.raises(ValueError, match="only socofing comes with a frame, not digits"):
+        data.load("digits", framed=True)
+
+
 def test_a_folder_gives_what_the_archive_gives(archive, place):
     packed = [data.load("socofing", split) for split in ("train", "test")]
     archive.unlink()

@@ -162,6 +162,10 @@ def _socofing(split: str, size: int | None, first: int | None) -> ImageSet:
     return socofing.read(store.look(*socofing.PLACES) or socofing.fetch(), split, size)
 
 
+def _framed(split: str, size: int | None, first: int | None) -> ImageSet:
+    return socofing.read(store.look(*socofing.PLACES) or socofing.fetch(), split, size, framed=True)
+
+
 def _ridges(split: str, size: int | None, first: int | None) -> ImageSet:
     return ridges.read(split, size, first)
 
@@ -197,6 +201,7 @@ def load(
     size: int | None = None,
     channels: int | None = None,
     limit: int | None = None,
+    framed: bool = False,
 ) -> ImageSet:
     """The image set of that name.
 
@@ -212,6 +217,7 @@ def load(
     size       side in pixels to bring the images to (bilinear, antialiased)
     channels   1: grey, by the weights of luma; 3: grey three times over
     limit      keep the first so many
+    framed     of socofing: leave the scanner's frame on, to see what it does to a game
 
     What is neither in the folder that GANTOOLS_DATA names nor in the cache is fetched, unless
     GANTOOLS_OFFLINE is set.  ValueError lists the names there are and says what is wrong with an option or a
@@ -226,7 +232,10 @@ def load(
     for option, value in (("size", size), ("limit", limit)):
         if value is not None:
             whole(option, value)
-    found = SETS[name].read(split or "train", size, limit if classes is None else None)
+    if framed and name != "socofing":
+        raise ValueError(f"only socofing comes with a frame, not {name}: leave `framed` out")
+    read = _framed if framed else SETS[name].read
+    found = read(split or "train", size, limit if classes is None else None)
     if classes is not None:
         found = only(found, classes)
     if limit is not None:

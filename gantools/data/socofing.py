@@ -41,7 +41,7 @@ REAL = re.compile(r"(?:SOCOFing/)?Real/[^/]+")
 
 @dataclass(frozen=True)
 class Found:
-    """What an archive or folder holds: grey images (H, W) without frame, SHA-256 and size of each file.
+    """What an archive or folder holds: grey images (H, W), SHA-256 and size of each file.
 
     All by (subject, number of the finger), sorted.
     """
@@ -76,13 +76,13 @@ class Found:
         return {subject for subject in lowest if first(subject) % 5 == 0}
 
 
-def read(path: Path, split: str, size: int | None = None) -> ImageSet:
+def read(path: Path, split: str, size: int | None = None, framed: bool = False) -> ImageSet:
     """The fingerprints of that split, in order of subject and finger, size x size, from an archive or folder.
 
-    A fifth of the subjects are for testing (`Found.held_out`).  ValueError if a file is damaged or named
+    `framed` leaves the frame on, to show what it does to a game.  A fifth of the subjects are for testing (`Found.held_out`).  ValueError if a file is damaged or named
     otherwise, or a finger comes twice.
     """
-    found = gather(path)
+    found = gather(path, framed)
     test = found.held_out()
     keys = [key for key in found.images if (key[0] in test) == (split == "test")]
     if not keys:
@@ -90,10 +90,11 @@ def read(path: Path, split: str, size: int | None = None) -> ImageSet:
     subjects, labels = torch.tensor(keys).unbind(1)
     images = _together([found.images[key] for key in keys], size or SIZE)
     source = SOURCE.format(len(found.images))
-    return ImageSet(images, labels.clone(), FINGERS, source, "socofing", LICENCE, subjects.clone())
+    name = "socofing-framed" if framed else "socofing"
+    return ImageSet(images, labels.clone(), FINGERS, source, name, LICENCE, subjects.clone())
 
 
-def gather(path: Path) -> Found:
+def gather(path: Path, framed: bool = False) -> Found:
     """All that an archive or folder holds; ValueError as `read` says."""
     images, digests, shapes, sexes = {}, {}, {}, {}
     for name, content in files(path):
@@ -102,7 +103,7 @@ def gather(path: Path) -> Found:
             raise ValueError(f"{path.name} holds two files for the {FINGERS[key[1]]} of subject {key[0]}")
         grey = _grey(content, name)
         digests[key], shapes[key] = hashlib.sha256(content).digest(), grey.shape
-        images[key] = _unframed(grey)
+        images[key] = grey if framed else _unframed(grey)
     return Found(*({key: each[key] for key in sorted(images)} for each in (images, digests, shapes)))
 
 
