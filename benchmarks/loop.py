@@ -28,6 +28,7 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
 from gantools import data, nets
@@ -106,20 +107,47 @@ def contestants(name):
     return everybody(*build(), loader, 100, 2e-4), game.turns(10**9), 40
 
 
-def compare(name, theirs, ours, turns, pairs):
-    """Interleave `turns` turns of both iterators, `pairs` times, and print medians and ratios."""
-    seconds = {"everybody's loop": [], "game": []}
+def matmul_peak(n=1536, repeats=7):
+    """Floating-point operations a second of a large matrix product: about the most the machine can do."""
+    a, b = torch.randn(n, n), torch.randn(n, n)
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - start)
+    return 2 * n**3 / best
+
+
+def operations(iterator):
+    """Floating-point operations of matrix products and convolutions in one turn, forward and backward."""
+    with FlopCounterMode(display=False) as count:
+        next(iterator)
+    return count.get_total_flops()
+
+
+def compare(name, theirs, ours, turns, pairs, sides=("everybody's loop", "game"), shares=False):
+    """Interleave `turns` turns of both iterators, `pairs` times, and print medians and ratios.
+
+    With `shares`, also what each side has of the machine's peak, which is measured between the pairs.
+    """
+    seconds = {side: [] for side in sides}
+    done, peak = [operations(side) for side in (theirs, ours)] if shares else [], 0
     for k in range(pairs + 1):
-        for side, iterator in (("everybody's loop", theirs), ("game", ours)):
+        peak = max(peak, matmul_peak()) if shares else 0
+        for side, iterator in zip(sides, (theirs, ours), strict=True):
             start = time.perf_counter()
             for _ in range(turns):
                 next(iterator)
             if k:  # the first pair only warms up
                 seconds[side].append((time.perf_counter() - start) / turns)
     ratios = sorted(a / b for a, b in zip(*seconds.values(), strict=True))
-    for side, times in seconds.items():
-        print(f"{name:7s} {side:17s} {1e3 * statistics.median(times):7.2f} ms a turn")
+    for k, (side, times) in enumerate(seconds.items()):
+        middle = statistics.median(times)
+        share = f", {done[k] / 1e9:6.2f} G operations, {done[k] / middle / peak:3.0%} of the peak" if shares else ""
+        print(f"{name:7s} {side:17s} {1e3 * middle:7.2f} ms a turn{share}")
     print(f"{name:7s} ratio {statistics.median(ratios):.2f}  (from {ratios[0]:.2f} to {ratios[-1]:.2f} over {pairs} pairs)")
+    if shares:
+        print(f"{name:7s} the peak is {peak / 1e9:.0f} G operations a second", flush=True)
 
 
 if __name__ == "__main__":

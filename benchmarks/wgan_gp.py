@@ -105,4 +105,4 @@ if __name__ == "__main__":
         torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     for name in NETS:
-        compare(name, *contestants(name), 12, arguments.pairs)
+        compare(name, *contestants(name), 12, arguments.pairs, shares=True)

@@ -1,8 +1,8 @@
 """Many tiny games at once: one game under many seeds and at many rates, in one pass of the loop.
 
-A tiny game spends its time on the overhead of its many small operations.  Here the parameters of g games stand
-behind one another along a leading axis, every layer is one `baddbmm`, every step one fused Adam; no game
-sees another, and each plays as it would alone.
+A tiny game spends its time on the overhead of its many small operations.  Here the parameters of g games
+stand behind one another along a leading axis, every layer is one `baddbmm`, every step one fused Adam; no
+game sees another, and each plays as it would alone.
 
     game = stacked.sweep(build, data.ring(8), seeds=range(16))    # build: seed -> (generator, discriminator)
     for turn in game.turns(2000):
@@ -44,10 +44,11 @@ class Layer(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Linear]):
         super().__init__()
-        stack = lambda tensors: nn.Parameter(torch.stack([tensor.detach() for tensor in tensors]))  # noqa: E731
-        self.weight = stack([layer.weight.T for layer in layers])  # (g, inputs, outputs)
-        biased = layers[0].bias is not None
-        self.bias = stack([layer.bias.unsqueeze(0) for layer in layers]) if biased else None  # (g, 1, outputs)
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]))  # (g, in, out)
+        self.bias = None
+        if layers[0].bias is not None:
+            biases = [layer.bias.detach().unsqueeze(0) for layer in layers]
+            self.bias = nn.Parameter(torch.stack(biases))  # (g, 1, out)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.bmm(x, self.weight) if self.bias is None else torch.baddbmm(self.bias, x, self.weight)
@@ -64,7 +65,7 @@ class Stacked(nn.Module):
         super().__init__()
         nets = list(nets)
         if not nets or not all(isinstance(net, nn.Sequential) for net in nets):
-            raise ValueError("give the nets to stack, at least one, each an nn.Sequential such as nets.mlp makes")
+            raise ValueError("give nets to stack, at least one, each an nn.Sequential such as nets.mlp makes")
         if len({_outline(net) for net in nets}) > 1:
             raise ValueError("nets to stack must have the same layers and differ by their weights alone")
         self.games, self._like = len(nets), [nets[0]]  # in a list: no part of this module
@@ -100,16 +101,16 @@ def _stacked(layers: tuple[nn.Module, ...]) -> nn.Module:
         return nn.Unflatten(2, first.unflattened_size)
     if isinstance(first, POINTWISE):
         return deepcopy(first)
-    raise ValueError(f"{first} cannot be stacked: only linear layers, pointwise ones and changes of shape can")
+    raise ValueError(f"{first} cannot be stacked: linear and pointwise layers and changes of shape can")
 
 
 # the rate of each game ------------------------------------------------------------------------------
 
 
 class Adam(torch.optim.Adam):
-    """Fused Adam with a rate for each game, `rates` (g); the parameters have the games along their first axis.
+    """Fused Adam with a rate for each game, `rates` (g); parameters have the games along their first axis.
 
-    Adam's step is its rate times a direction: the step is taken at rate 1, and each game goes its share of it.
+    Adam's step is its rate times a direction: it is taken at rate 1, and each game goes its share of the way.
     """
 
     def __init__(self, parameters, rates: Sequence[float], betas: tuple[float, float] = (0.5, 0.9)):
@@ -157,7 +158,7 @@ class StackedTurn:
 
 @dataclass(eq=False)
 class StackedRules(Rules):
-    """The two-player game g times.  Its losses are the sums of the games' losses: each has its own gradient."""
+    """The two-player game g times.  Its losses are sums of the games' losses: each has its own gradient."""
 
     games: int = 1
     shared: bool = False
@@ -183,7 +184,7 @@ class StackedRules(Rules):
         real, fake = self.noised(self._dealt(batch.real), batch), self._fake(batch)
         scores = self.discriminator(torch.cat([real, fake], 1)).split([real.shape[1], fake.shape[1]], 1)
         self.noted["discriminator"] = tuple(score.detach() for score in scores)
-        loss = losses.get(self.loss).discriminator(*scores)  # every loss is a mean over scores: here of all games
+        loss = losses.get(self.loss).discriminator(*scores)  # a mean over scores: here of all games
         if self.penalty:
             whole = Batch(batch.sources, real.shape[:2].numel(), batch.rng, batch.device, batch.turn)
             loss = loss + self.penalty(self._flat, real.flatten(0, 1), fake.flatten(0, 1), whole)
@@ -210,20 +211,21 @@ class StackedGame(Game):
 
     def turn(self) -> StackedTurn:
         """One round of Algorithm 1 in every game."""
-        turn = super().turn()
-        return StackedTurn(turn.number, {name: self.rules.noted[name] for name in turn.losses}, self.rules.loss)
+        turn, rules = super().turn(), self.rules
+        return StackedTurn(turn.number, {name: rules.noted[name] for name in turn.losses}, rules.loss)
 
     @property
     def alive(self) -> Tensor:
         """(g,): which games have not diverged."""
-        tensors = [p.detach() for p in self._all] + [s for scores in self.rules.noted.values() for s in scores]
+        tensors = [p.detach() for p in self._all] + [s for noted in self.rules.noted.values() for s in noted]
         return torch.stack([tensor.isfinite().flatten(1).all(1) for tensor in tensors]).all(0)
 
     def check(self) -> None:
         """Raise Diverged if no game is left in which all is finite."""
         waiting, self._waiting = self._waiting, []
-        if waiting and not torch.stack([loss for _, _, loss in waiting]).isfinite().all() and not self.alive.any():
-            raise Diverged(f"turn {self.number}: all {self.games} games have diverged: lower the learning rates")
+        finite = all(loss.isfinite() for _, _, loss in waiting)
+        if not finite and not self.alive.any():
+            raise Diverged(f"turn {self.number}: all {self.games} games have diverged: lower the rates")
 
     def score(self, x: Tensor) -> Tensor:
         """Every discriminator's scores of the same x, (n, ...) -> (g, n)."""
@@ -232,7 +234,7 @@ class StackedGame(Game):
             return self.rules.discriminator(x.expand(self.games, *x.shape)).flatten(1)
 
     def alone(self, k: int) -> tuple[nn.Sequential, nn.Sequential]:
-        """(generator, discriminator) of game k, copied; the generator's running average where there is one."""
+        """(generator, discriminator) of game k, copied; of the generator its average, if there is one."""
         if not 0 <= k < self.games:
             raise ValueError(f"the games of this stack are numbered 0 to {self.games - 1}; there is no {k}")
         return self._seen().alone(k), self.rules.discriminator.alone(k)
@@ -265,9 +267,9 @@ def sweep(
     """The two-player game under every seed, at every rate: `game.settings` says which game is which.
 
     build      seed -> (generator, discriminator), perceptrons that differ by their weights alone
-    lr         one rate or (the discriminator's, the generator's), or a list of such: then every seed is played
-               at each, with Adam
-    batch_size of each game;  `seed` and `shared`: see the module.  The other options are those of `game.gan`.
+    lr         one rate or (the discriminator's, the generator's), or a list of such: then every seed is
+               played at each, with Adam
+    batch_size of each game;  `seed` and `shared`: see the module.  Other options are those of `game.gan`.
     Raises ValueError for nets that do not fit or cannot be stacked, and for bad options.
     """
     rates = lr if isinstance(lr, list) else [lr]
@@ -286,8 +288,8 @@ def sweep(
     )
     moves_d, moves_g = optimizers(rates[0], betas, optimizer)
     if len(rates) > 1:
-        of = [setting.lr if isinstance(setting.lr, tuple) else (setting.lr, setting.lr) for setting in settings]
-        moves_d, moves_g = (lambda p, each=each: Adam(p, each, betas) for each in zip(*of, strict=True))
+        each = [rate if isinstance(rate, tuple) else (rate, rate) for _, rate in settings]
+        moves_d, moves_g = (lambda p, own=own: Adam(p, own, betas) for own in zip(*each, strict=True))
     players = [
         Player("discriminator", discriminators, rules.discriminator_loss, moves_d, steps, after),
         Player("generator", generators, rules.generator_loss, moves_g, ema=ema),

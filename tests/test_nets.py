@@ -1,6 +1,8 @@
 """Networks: weights from a seed, shapes as asked, one function however it is computed, games that resume."""
 
 import math
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +17,10 @@ from gantools.game import Batch, gan
 from gantools.nets import precision
 from gantools.nets.layers import ChannelsLast, Crop, doubling, draw
 from test_game import same_bits
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import dcgan  # noqa: E402
+import infogan  # noqa: E402
 
 SIZES = tuple(nets.SIZES)
 SMALL = {"latent": 6, "width": 4}
@@ -411,3 +417,73 @@ def test_a_turn_runs_where_no_number_can_be_read(kind):
 def test_options_that_cannot_be(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# the loops everybody writes ---------------------------------------------------------------------------
+
+
+def in_turn(images, size, rng, draw):
+    """Batches for a loop by hand, drawn in the order in which the game draws: noise, then data."""
+    drawn = []
+
+    def batches():
+        while True:
+            drawn.append(draw(rng))
+            yield (images.sample(size, rng),)
+
+    return batches(), lambda: drawn[-1]
+
+
+def keeps_pace(loop, game, theirs, mine, fresh, given, turns=2):
+    """Play both, dropout alike, and compare what the nets do: a bias before batch norm does nothing, and Adam
+    moves it by rounding.  The sides may differ by 2 % of the way they came."""
+    for number in range(turns):
+        for step in (lambda: next(loop), game.turn):
+            torch.manual_seed(number)  # dropout draws from the global state
+            step()
+    for net in (*theirs, *mine, *fresh):
+        for module in net.modules():
+            module.train(not isinstance(module, nn.Dropout2d))
+    with torch.no_grad():
+        for there, here, before, x in zip(theirs, mine, fresh, given, strict=True):
+            a, b, c = (torch.cat(y, 1) if isinstance(y, tuple) else y for y in (there(x), here(x), before(x)))
+            assert (a - b).abs().max() < 0.02 * (a - c).abs().max()
+
+
+def test_the_benchmarks_dcgans_are_one(monkeypatch):
+    monkeypatch.setattr(dcgan, "BATCH", 8)
+    theirs, mine, fresh = (dcgan.pair(side) for side in (False, True, False))
+    images, rng = dcgan.pictures(30), torch.Generator().manual_seed(5)
+    batches, latent = in_turn(images, 8, rng, lambda rng: torch.randn(8, dcgan.LATENT, generator=rng))
+    loop = dcgan.everybody(*theirs, batches, latent, report=lambda line: None)
+    given = torch.randn(8, dcgan.LATENT), images.sample(8)
+    keeps_pace(loop, dcgan.ours(*mine, images, seed=5), theirs, mine, fresh, given)
+
+
+def test_the_benchmarks_infogans_are_one(monkeypatch):
+    monkeypatch.setattr(infogan, "BATCH", 8)
+    theirs, mine, fresh = (infogan.pair(side) for side in (False, True, False))
+    images, rng = dcgan.pictures(30), torch.Generator().manual_seed(5)
+
+    def draw(rng):
+        return torch.randn(8, infogan.LATENT, generator=rng), infogan.CODES.draw(8, rng)
+
+    batches, drawn = in_turn(images, 8, rng, draw)
+    loop = infogan.paper(*theirs, batches, drawn, report=lambda line: None)
+    given = torch.randn(8, infogan.LATENT + infogan.CODES.width), images.sample(8)
+    keeps_pace(loop, infogan.ours(*mine, images, seed=5), theirs, mine, fresh, given)
+
+
+def test_the_benchmarks_script_plays_infogan():
+    """Three steps a turn: all nets move, and the codes' loss falls when one batch is played again and again."""
+    pair, lines = infogan.pair(ours=False), []
+    numbers = [p for net in pair for p in net.parameters()]
+    before = [p.detach().clone() for p in numbers]
+    real, drawn = dcgan.pictures(8).sample(8), (torch.randn(8, infogan.LATENT), infogan.CODES.draw(8))
+    loop = infogan.script(*pair, iter([(real,)] * 8), lambda: drawn, lines.append)
+    for _ in loop:
+        pass
+    assert len(lines) == 8 and "info loss" in lines[0]
+    assert all((p != q).any() for p, q in zip(before, numbers, strict=True))
+    told = [float(line.split("info loss: ")[1].rstrip("]")) for line in lines]
+    assert sum(told[-2:]) < sum(told[:2])
