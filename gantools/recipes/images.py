@@ -49,6 +49,8 @@ SMOOTH = {"penalty": "r1", "weight": 0.3, "lr_d": 1e-3, "lr_g": 1e-3, "ema": 0.9
 PENALISED = {"loss": "wasserstein", "penalty": "gradient", "weight": 10.0, "steps": 5, "ema": 0.99}
 HINGE = {"loss": "hinge", "spectral": True, "lr_d": 1e-3, "lr_g": 1e-3, "beta2": 0.9, "ema": 0.99}
 
+PRINTS = {"penalty": "r1", "weight": 0.3, "lazy": 4, "lr_d": 1e-3, "lr_g": 1e-3, "batch": 32, "ema": 0.995}
+
 
 def image_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **settings) -> Game:
     """The two-player game on a set of square images of 28, 32, 64 or 80 pixels; `settings` in place of SETTINGS.
@@ -122,6 +124,16 @@ RECIPES = (
             ("nonsaturating", "Eights by the non-saturating loss, R1 and a running average", SMOOTH, 20, 1500, 6000, 24),
             ("gradient", "Eights by WGAN-GP", PENALISED, 10, 600, 3000, 24),
             ("hinge", "Eights by hinge loss and spectral normalisation", HINGE, 20, 1800, 6000, 24),
+        )
+    ),
+    *(
+        Recipe(name, about, {"name": "socofing"}, image_game, {**SETTINGS, **settings},
+               {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "fingerprints", 24)
+        for name, about, settings, smoke, cpu, gpu in (
+            ("prints", "Fingerprints by the non-saturating loss, R1 and a running average", PRINTS, 4, 2400, 20_000),
+            ("prints-clip-11", "Fingerprints by a critic with clipped weights, from a map of 11 x 11",
+             {**CLIPPED, "start": 11, "width": 16}, 2, 700, 3000),
+            ("prints-clip-5", "The same from a map of 5 x 5", {**CLIPPED, "start": 5, "width": 16}, 2, 700, 3000),
         )
     ),
 )  # fmt: skip
