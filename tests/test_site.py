@@ -57,17 +57,17 @@ def test_chapter_was_executed(soup, name):
 
 @every_page
 def test_local_links_lead_somewhere(site, soup, ids, name):
-    broken = []
+    broken, page = [], site / f"{name}.html"
     for element in soup(name).select("a[href], link[href], img[src], script[src]"):
         address = element.get("href") or element.get("src")
         if re.match(r"[a-z]+:|//", address):
             continue
         link = urlsplit(address)
-        target = site / (unquote(link.path) or f"{name}.html")
+        target = (page.parent / unquote(link.path)).resolve() if link.path else page
         if not target.is_file():
             broken.append(address)
         elif link.fragment and target.suffix == ".html":
-            if unquote(link.fragment) not in ids(target.stem):
+            if unquote(link.fragment) not in ids(target.relative_to(site).with_suffix("").as_posix()):
                 broken.append(address)
     assert broken == []
 
