@@ -147,3 +147,18 @@ def test_the_panel_of_classes_knows_more_classes_than_the_game(real_data):
     look = recipe.seen(panel)
     found = look(recipe.using(width=4).game(images, device="cpu"))
     assert found.keys() == panel.floor.keys() and found["frechet"] > 5 * panel.floor["frechet"]
+
+
+def test_clothes_are_played_as_eights_are():
+    names = [f"{kind}-{how}" for kind in ("bag", "dress", "sandal") for how in ("clip", "nonsaturating")]
+    assert [name for name in recipes.everything() if name.startswith("clothes-")] == [f"clothes-{name}" for name in names]
+    for name in names:
+        recipe, kind, how = recipes.get(f"clothes-{name}"), *name.split("-")
+        assert recipe.settings == recipes.get(f"eights-{how}").settings
+        assert recipe.images == {"name": "fashion-mnist", "classes": (kind,)}
+        assert recipe.about.lower().startswith((f"{kind}s by", f"{kind}es by"))
+
+
+def test_each_kind_of_clothes_is_there(real_data):
+    kinds = [recipes.get(f"clothes-{kind}-clip").load(limit=2).classes for kind in ("bag", "dress", "sandal")]
+    assert kinds == [("bag",), ("dress",), ("sandal",)]

@@ -136,4 +136,13 @@ RECIPES = (
             ("prints-clip-5", "The same from a map of 5 x 5", {**CLIPPED, "start": 5, "width": 16}, 2, 700, 3000),
         )
     ),
+    *(
+        Recipe(f"clothes-{kind}-{name}", f"{many} {about}", {"name": "fashion-mnist", "classes": (kind,)}, image_game,
+               {**SETTINGS, **settings}, {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "classes", frames)
+        for kind, many in (("bag", "Bags"), ("dress", "Dresses"), ("sandal", "Sandals"))
+        for name, about, settings, smoke, cpu, gpu, frames in (
+            ("clip", "by a critic with clipped weights, 30 epochs", CLIPPED, 8, 30 * 94, 60 * 94, 30),
+            ("nonsaturating", "by the non-saturating loss, R1 and a running average", SMOOTH, 8, 1500, 6000, 24),
+        )
+    ),
 )  # fmt: skip
