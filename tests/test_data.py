@@ -13,6 +13,7 @@ from scipy import integrate, stats
 from gantools import data
 from gantools.data import sets
 from gantools.data.formats import read_idx
+from gantools.data.images import joined
 
 
 def rng(seed=0):
@@ -330,3 +331,53 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be made .*set GANTOOLS_CACHE"):
         data.cache()
+
+
+# ---- sets that are joined ---------------------------------------------------------------------------------
+
+
+def halves(name, classes, count=6, shape=(1, 4, 4), licence="free"):
+    images = torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, *shape) + 10 * len(name)
+    return data.ImageSet(images, torch.arange(count) % len(classes), classes, f"by {name}", name, licence)
+
+
+def test_joined_sets_keep_every_image_with_its_class():
+    one, two = halves("a", ("x", "y")), halves("bb", ("z", "v", "w"), 9, licence="MIT")
+    both = joined([one, two])
+    assert both.classes == ("x", "y", "z", "v", "w") and len(both) == 15 and both.name == "a+bb"
+    assert both.licence == "a: free; bb: MIT" and both.source == "by a; by bb"
+    seen = {(int(image[0, 0, 0]), both.classes[label]) for image, label in zip(both.images, both.labels, strict=True)}
+    apart = {(int(i[0, 0, 0]), each.classes[k]) for each in (one, two) for i, k in zip(each.images, each.labels, strict=True)}
+    assert seen == apart
+    assert len(set((both.labels[:6] < 2).tolist())) == 2  # mixed up: the first so many are of both
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([halves("a", ("x",))], "two sets or more"),
+        ([halves("a", ("x",)), halves("a", ("x",))], "each once, not a, a"),
+        ([halves("a", ("x",)), halves("b", ("y",), shape=(1, 5, 5))], "one shape to be joined.* give size and channels"),
+        ([halves("a", ("x", "y")), halves("b", ("y", "z"))], "has the class y"),
+    ],
+)
+def test_sets_that_do_not_fit_are_not_joined(parts, message):
+    with pytest.raises(ValueError, match=message):
+        joined(parts)
+
+
+def test_sets_are_joined_by_name(folder):
+    both, parts = data.load("mnist+fashion-mnist"), [data.load(name) for name in ("mnist", "fashion-mnist")]
+    assert len(both) == sum(map(len, parts)) and len(both.classes) == 20 and both.shape == (1, 28, 28)
+    assert (both.classes[3], both.classes[13]) == ("3", "dress") and "MIT" in both.licence and "CC BY-SA" in both.licence
+    dresses = data.load("mnist+fashion-mnist", classes=("dress", "3"))
+    found, alone = dresses.images[dresses.labels == 0], data.load("fashion-mnist", classes="dress").images
+    assert len(found) == len(alone) and all(any(torch.equal(one, other) for other in alone) for one in found)
+    grey = data.load("fashion-mnist+cifar10", size=14, channels=1, limit=5)
+    assert grey.shape == (1, 14, 14) and len(grey) == 5
+    for name, options, message in (
+        ("mnist+silk", {}, "no image set named 'silk'"), ("mnist+cifar10", {}, "give size and channels"),
+        ("mnist+fashion-mnist", {"limit": 0}, "limit must be a positive whole number"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            data.load(name, **options)

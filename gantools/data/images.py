@@ -120,6 +120,31 @@ def only(images: ImageSet, classes: Sequence[str]) -> ImageSet:
     return replace(images, labels=labels, classes=tuple(classes)).take(labels >= 0)
 
 
+def joined(parts: Sequence[ImageSet]) -> ImageSet:
+    """The images of several sets in one, mixed up in an order that depends on their number alone.
+
+    Labels of the second set count on from those of the first, and so forth; source and licence are those of
+    all.  Raises ValueError unless there are two sets or more, images have one shape, and no class two meanings.
+    """
+    shapes = {part.name: part.shape for part in parts}
+    if len(shapes) < max(2, len(parts)):
+        raise ValueError(f"two sets or more can be joined, each once, not {', '.join(part.name for part in parts)}")
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"images must have one shape to be joined, not {shapes}: give size and channels")
+    classes = tuple(name for part in parts for name in part.classes)
+    twice = sorted({name for name in classes if classes.count(name) > 1})
+    if twice:
+        raise ValueError(f"more than one of {', '.join(shapes)} has the class {', '.join(twice)}: choose other sets")
+    starts = [sum(len(part.classes) for part in parts[:k]) for k in range(len(parts))]
+    labels = torch.cat([part.labels + start for part, start in zip(parts, starts, strict=True)])
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0)).to(labels.device)
+    return ImageSet(
+        torch.cat([part.images for part in parts])[order], labels[order], classes,
+        "; ".join(part.source for part in parts), "+".join(shapes),
+        "; ".join(f"{part.name}: {part.licence}" for part in parts),
+    )  # fmt: skip
+
+
 def whole(name: str, value: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a positive whole number, not {value!r}")

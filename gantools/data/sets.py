@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gantools.data import formats, ridges, socofing, store
-from gantools.data.images import ImageSet, coloured, only, resized, whole
+from gantools.data.images import ImageSet, coloured, joined, only, resized, whole
 from gantools.data.store import Remote
 
 
@@ -211,6 +211,7 @@ def load(
     `cifar10`         3 x 32 x 32, 50,000 to train and 10,000 to test, or a part of them
     `socofing`        6,000 fingerprints of 600 people, or a part, 1 x 80 x 80; a fifth of the people to test
     `ridges`          synthetic fingerprints, drawn here, 1 x 80 x 80, 2,400 to train and 600 to test
+    `mnist+fashion-mnist`   both, mixed up; so any sets can be joined, once size and channels make them alike
 
     split      "train" (also if left out) or "test"
     classes    names of the classes to keep; labels count them in the order given
@@ -223,26 +224,33 @@ def load(
     GANTOOLS_OFFLINE is set.  ValueError lists the names there are and says what is wrong with an option or a
     file, FileNotFoundError what to do where a set cannot be had.  Nothing else ever takes its place.
     """
+    for option, value in (("size", size), ("limit", limit)):
+        if value is not None:
+            whole(option, value)
+    if "+" in name:
+        alike = {"size": size, "channels": channels, "framed": framed}
+        return _chosen(joined([load(part, split, **alike) for part in name.split("+")]), classes, limit)
     if name not in SETS:
         raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join(SETS)}")
     if split not in (None, "train", "test"):
         raise ValueError(f'split must be "train" or "test", not {split!r}')
     if name == "digits" and split is not None:
         raise ValueError("digits come without a split: leave `split` out, and divide the images yourself")
-    for option, value in (("size", size), ("limit", limit)):
-        if value is not None:
-            whole(option, value)
     if framed and name != "socofing":
         raise ValueError(f"only socofing comes with a frame, not {name}: leave `framed` out")
     read = _framed if framed else SETS[name].read
     found = read(split or "train", size, limit if classes is None else None)
-    if classes is not None:
-        found = only(found, classes)
-    if limit is not None:
-        found = found.take(slice(limit))
+    found = _chosen(found, classes, limit)
     images = found.images
     if channels is not None:
         images = coloured(images, channels)
     if size is not None:
         images = resized(images, size)
     return found.with_images(images)
+
+
+def _chosen(images: ImageSet, classes: Sequence[str] | None, limit: int | None) -> ImageSet:
+    """Those classes, and of them the first so many."""
+    if classes is not None:
+        images = only(images, classes)
+    return images if limit is None else images.take(slice(limit))
