@@ -13,4 +13,5 @@ c.CourseDirectory.root = str(HERE)
 c.CourseDirectory.course_id = "gans"
 c.GenerateAssignment.preprocessors = lab_release.RELEASE
 c.GenerateFeedback.preprocessors = lab_release.FEEDBACK
-c.Execute.timeout = 1800  # seconds a cell may take; copies are graded on the `smoke` budget
+# Seconds. Copies are graded on the `smoke` budget, maybe many at a time on a busy machine.
+c.Execute.timeout, c.Execute.startup_timeout, c.Execute.iopub_timeout = 1800, 300, 60
