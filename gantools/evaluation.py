@@ -8,13 +8,14 @@
     plugin_jsd, plugin_bias      histograms find a divergence where there is none
     classifier_gap               what a classifier's lower bound leaves out
     modes_expected               how many modes n samples of a perfect generator hit
-    FAILURES, failing, scores    ways to fail, and what every metric says of them
+    FAILURES, failing, scores    ways to fail, and what every metric says of them; noticed: which notice
+    plane_game, measures         a small game, and metrics to watch it by
 
 The metrics themselves are in gantools.metrics.  All divergences in nats.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +25,13 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 from torch import Tensor
 
-from gantools import data, divergences, metrics
+from gantools import data, divergences, metrics, nets
+from gantools.game import Game, gan
 
 __all__ = [
     "FAILURES", "Gap", "Mean", "Sides", "classifier_gap", "failing", "frechet_bias", "frechet_infinity",
-    "frechet_line", "frechet_mean", "frechet_run", "gelbrich", "kid_line", "mean_root", "modes_expected", "plugin_bias",
-    "plugin_jsd", "scores", "thrifty",
+    "frechet_line", "frechet_mean", "frechet_run", "gelbrich", "kid_line", "mean_root", "measures",
+    "modes_expected", "noticed", "plane_game", "plugin_bias", "plugin_jsd", "scores", "thrifty",
 ]  # fmt: skip
 
 
@@ -307,4 +309,50 @@ def scores(how: str, n: int = 1000, seed: int = 0) -> dict[str, float]:
         **metrics.prdc(train, fake)._asdict(),
         "modes": float(metrics.modes_found(fake, LAW).found),
         "nearer_to_train": metrics.copying(fake, train, held_out).share,
+    }
+
+
+def noticed(n: int = 1000, perfect: int = 20, deviations: float = 6.0) -> dict[str, tuple[str, ...]]:
+    """Which metrics notice which failure: {failure: names of metrics}.
+
+    A metric notices if its score of `failing(how)` is further from the mean over so many perfect generators
+    than so many of their standard deviations.
+    """
+    _whole(2, perfect=perfect)
+    floor = [scores("nothing", n, 1 + seed) for seed in range(perfect)]
+    found = {}
+    for how in FAILURES[1:]:
+        row = scores(how, n)
+        seen = []
+        for name, value in row.items():
+            usual = np.array([each[name] for each in floor])
+            if abs(value - usual.mean()) > deviations * usual.std(ddof=1):
+                seen.append(name)
+        found[how] = tuple(seen)
+    return found
+
+
+# ---- a game to watch --------------------------------------------------------------------------------------
+
+
+def plane_game(law: data.Mixture | None = None, seed: int = 0, width: int = 128, **options) -> Game:
+    """The two-player game on a ring of eight wide modes, or another law of the plane; an average's samples."""
+    law = data.ring(8, sd=0.1) if law is None else law
+    generator = nets.mlp([4, width, width, 2], "leaky_relu", seed=seed)
+    discriminator = nets.mlp([2, width, width, 1], "leaky_relu", seed=100 + seed)
+    usual = {"lr": 1e-3, "betas": (0.0, 0.99), "ema": 0.995, "device": "cpu"}
+    return gan(generator, discriminator, law, latent=4, seed=seed, **{**usual, **options})
+
+
+def measures(law: data.Mixture, n: int = 1000, seed: int = 0) -> dict[str, Callable[[Game], float]]:
+    """For `record(..., measure=...)`: Fréchet distance, precision and recall of n samples and n real ones."""
+    real = law.sample(n, torch.Generator().manual_seed(seed))
+
+    def against(game: Game) -> metrics.PRDC:
+        return metrics.prdc(real, game.sample(n, seed=1))
+
+    return {
+        "Fréchet": lambda game: metrics.frechet(real, game.sample(n, seed=1)),
+        "precision": lambda game: against(game).precision,
+        "recall": lambda game: against(game).recall,
     }

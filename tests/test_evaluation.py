@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gantools import divergences, evaluation, metrics
+from gantools import data, divergences, evaluation, metrics
 from gantools.exercises import evaluation as ex
+from gantools.recording import record
 
 LOG2 = math.log(2)
 
@@ -194,6 +195,29 @@ def test_no_metric_sees_every_failure(board):
     caught = {how: round(row["nearer_to_train"]) for how, row in board.items() if how != "one point"}
     assert board["by heart"]["nearer_to_train"] > 0.99 and board["by heart"]["precision"] > 0.95
     assert all(0.35 < board[how]["nearer_to_train"] < 0.65 for how in caught if how != "by heart")
+
+
+def test_who_notices_what():
+    """The chapter's table; with eight standard deviations instead of six it is the same."""
+    found = evaluation.noticed(deviations=8)
+    assert found["by heart"] == ("nearer_to_train",) and found["too narrow"] == ("recall", "coverage")
+    assert "frechet" not in found["two moments"] and "modes" in found["two moments"]
+    assert all(found.values()) and not any(len(seen) == 8 for seen in found.values())
+    with pytest.raises(ValueError, match="perfect must be"):
+        evaluation.noticed(perfect=1)
+
+
+def test_a_game_whose_losses_stand_still_while_its_samples_improve():
+    law = data.ring(8, sd=0.1)
+    game = evaluation.plane_game(law)
+    played = record(game, 300, 50, grid=4, arrows=0, measure=evaluation.measures(law, 400))
+    early, late = played.losses[50:150].mean(0), played.losses[-100:].mean(0)
+    assert ((late - early) / early).abs().max() < 0.05
+    distance, precision, recall = played.measures.T
+    assert distance[-1] < distance[1] / 3 < distance[0] and precision[-1] > precision[1] and recall[-1] > 0.7
+    real = law.sample(400, torch.Generator().manual_seed(0))
+    first = evaluation.plane_game(law).sample(400, seed=1)
+    assert distance[0] == pytest.approx(metrics.frechet(real, first), rel=1e-5)
 
 
 @pytest.mark.parametrize(("call", "words"), [
