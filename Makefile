@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help book test live outputs release grade lock clean
+.PHONY: help book test live outputs release grade public lock clean
 
 help:
 	@echo "make book      build the book into _build/html/index.html"
@@ -13,6 +13,7 @@ help:
 	@echo "make outputs   execute chapters and store their checked outputs (CHAPTERS=\"minimax ...\" for some)"
 	@echo "make release   write the students' version of every lab to labs/release"
 	@echo "make grade     run and mark what lies in labs/submitted/<student>/<lab> (LAB=lab1-images)"
+	@echo "make public    write a copy without solutions, for your students' repository (OUT=../course)"
 	@echo "make lock      write the versions installed in $(VENV) to constraints.txt"
 	@echo "make clean     remove what was built"
 	@echo "PYTHON=python3.12 chooses the interpreter of $(VENV), VENV=path its place."
@@ -48,6 +49,15 @@ release: $(INSTALLED)
 grade: $(INSTALLED)
 	$(if $(LAB),,$(error name the lab: make grade LAB=lab1-images))
 	$(NBGRADER) autograde --force $(LAB)
+
+# What is committed, without the labs' sources and without history, which holds them too.
+public: release
+	$(if $(OUT),,$(error name a folder that is not there yet: make public OUT=../course))
+	mkdir $(OUT)
+	git archive HEAD | tar -x -C $(OUT)
+	rm -r $(OUT)/labs/source $(OUT)/tests/labs $(OUT)/tests/test_labs.py
+	cp -r labs/release $(OUT)/labs/
+	echo '!/release/' >> $(OUT)/labs/.gitignore
 
 lock: $(INSTALLED)
 	$(BIN)/python book/_tools/lock.py

@@ -10,6 +10,7 @@ import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -361,6 +362,30 @@ def test_pages_come_and_go_with_their_labs_and_are_left_alone_otherwise(tmp_path
     shutil.rmtree(tmp_path / "labs")
     lab_pages.make_pages(app, None)
     assert not page.exists()
+
+
+def test_the_public_copy_holds_what_students_get_and_no_solution(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    shutil.copytree(ROOT / "tests" / "labs", here / "tests" / "labs")
+    (here / "labs" / "source" / "small").mkdir(parents=True)
+    nbformat.write(small_lab(), here / "labs" / "source" / "small" / "small.ipynb")
+    for name in ("Makefile", "labs/.gitignore", "tests/test_labs.py"):
+        shutil.copy(ROOT / name, here / name)
+    (here / "labs" / "release" / "small").mkdir(parents=True)
+    (here / "labs" / "release" / "small" / "small.ipynb").touch()
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+
+    def run(*command, folder=here):
+        return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
+        run(*git, *command)
+    run("make", "-o", "release", "public", f"OUT={there}")
+    run(*git, "init", "-q", folder=there)
+    run(*git, "add", ".", folder=there)
+    assert run(*git, "ls-files", folder=there).split() == [
+        "Makefile", "labs/.gitignore", "labs/release/small/small.ipynb"
+    ]  # fmt: skip
 
 
 def test_no_button_leads_from_a_lab_to_its_solutions(tmp_path):
