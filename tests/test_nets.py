@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch._subclasses import FakeTensorMode
-from torch.nn.functional import avg_pool2d, conv2d, interpolate
+from torch.nn.functional import avg_pool2d, batch_norm, conv2d, interpolate, leaky_relu
 
 from gantools import data, nets, penalties
 from gantools.game import Batch, gan
-from gantools.nets import precision
+from gantools.nets import precision, residual
 from gantools.nets.layers import ChannelsLast, Crop, doubling, draw
 from test_game import same_bits
 
@@ -221,6 +221,27 @@ def test_the_first_weights_keep_the_second_moment(kind, depth):
         x = normal(4 if kind != "linear" else 2000, *shape)
         ratio = math.sqrt(body(x).square().mean().item())
     assert 0.6 < ratio < 1.6
+
+
+@pytest.mark.parametrize("norm", ["batch", None])
+def test_a_residual_block_adds_to_its_input(norm):
+    """Block by block against the formula: (branch(x) + shortcut(x)) / root 2, the input itself left alone."""
+    x = normal(3, 4, 6, 6)
+    up, down = residual.Up(4, 2, norm, "folded"), residual.Down(4, 8, norm)
+    bn = (lambda y: batch_norm(y, None, None, training=True)) if norm else (lambda y: y)
+    act = lambda y: leaky_relu(bn(y), 0.2)  # noqa: E731
+    with torch.no_grad():
+        one, two = (m for m in up.branch if isinstance(m, nn.Conv2d))
+        high = conv2d(interpolate(act(x), scale_factor=2), one.weight, one.bias, padding=1)
+        high = conv2d(act(high), two.weight, two.bias, padding=1)
+        short = conv2d(interpolate(x, scale_factor=2), up.shortcut.weight)
+        assert torch.allclose(up(x), (high + short) / math.sqrt(2), atol=1e-5)
+        one, two = (m for m in down.branch if isinstance(m, nn.Conv2d))
+        low = conv2d(act(x), one.weight, one.bias, padding=1)
+        low = avg_pool2d(conv2d(act(low), two.weight, two.bias, padding=1), 2)
+        short = avg_pool2d(conv2d(x, down.shortcut.weight), 2)
+        assert torch.allclose(down(x), (low + short) / math.sqrt(2), atol=1e-5)
+    assert torch.equal(x, normal(3, 4, 6, 6))
 
 
 def test_nets_depend_on_their_seed_alone():
@@ -475,7 +496,7 @@ def test_the_benchmarks_infogans_are_one(monkeypatch):
 
 
 def test_the_benchmarks_script_plays_infogan():
-    """Three steps a turn: all nets move, and the codes' loss falls when one batch is played again and again."""
+    """Three steps a turn: all nets move, and the codes' loss falls when one batch is played over and over."""
     pair, lines = infogan.pair(ours=False), []
     numbers = [p for net in pair for p in net.parameters()]
     before = [p.detach().clone() for p in numbers]
