@@ -339,6 +339,15 @@ def test_the_repository_is_named_where_colab_is_set_up(monkeypatch):
     assert lab.cells[1].source.startswith('REPOSITORY = "https://git.org/a/b"\n')
 
 
+def test_a_report_breaks_long_sentences_into_lines():
+    said = "AssertionError: " + "that is aliasing " * 20
+    cell = new_code_cell("1", outputs=[nbformat.v4.new_output("error", traceback=["above", said])])
+    lab_release.WrapFeedback().preprocess_cell(cell, {}, 0)
+    above, told = cell.outputs[0].traceback
+    assert above == "above" and told.split() == said.split()
+    assert max(map(len, told.splitlines())) <= 100
+
+
 def test_pages_come_and_go_with_their_labs_and_are_left_alone_otherwise(tmp_path):
     app = SimpleNamespace(srcdir=tmp_path / "book", outdir=tmp_path / "html")
     source, page = (tmp_path / part / "small.ipynb" for part in ("labs/source/small", "book/labs"))
