@@ -1,7 +1,7 @@
 """Networks: weights from a seed, shapes as asked, one function however it is computed, games that resume."""
 
+import importlib
 import math
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,10 +17,6 @@ from gantools.game import Batch, gan
 from gantools.nets import precision, residual
 from gantools.nets.layers import ChannelsLast, Crop, doubling, draw
 from test_game import same_bits
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-import dcgan  # noqa: E402
-import infogan  # noqa: E402
 
 SIZES = tuple(nets.SIZES)
 SMALL = {"latent": 6, "width": 4}
@@ -443,6 +439,19 @@ def test_options_that_cannot_be(make, message):
 # the loops everybody writes ---------------------------------------------------------------------------
 
 
+@pytest.fixture
+def by_hand(monkeypatch):
+    """The benchmarks of that name, at batches of 8."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+
+    def load(*names):
+        for module in map(importlib.import_module, names):
+            monkeypatch.setattr(module, "BATCH", 8)
+            yield module
+
+    return load
+
+
 def in_turn(images, size, rng, draw):
     """Batches for a loop by hand, drawn in the order in which the game draws: noise, then data."""
     drawn = []
@@ -471,8 +480,8 @@ def keeps_pace(loop, game, theirs, mine, fresh, given, turns=2):
             assert (a - b).abs().max() < 0.02 * (a - c).abs().max()
 
 
-def test_the_benchmarks_dcgans_are_one(monkeypatch):
-    monkeypatch.setattr(dcgan, "BATCH", 8)
+def test_the_benchmarks_dcgans_are_one(by_hand):
+    (dcgan,) = by_hand("dcgan")
     theirs, mine, fresh = (dcgan.pair(side) for side in (False, True, False))
     images, rng = dcgan.pictures(30), torch.Generator().manual_seed(5)
     batches, latent = in_turn(images, 8, rng, lambda rng: torch.randn(8, dcgan.LATENT, generator=rng))
@@ -481,8 +490,8 @@ def test_the_benchmarks_dcgans_are_one(monkeypatch):
     keeps_pace(loop, dcgan.ours(*mine, images, seed=5), theirs, mine, fresh, given)
 
 
-def test_the_benchmarks_infogans_are_one(monkeypatch):
-    monkeypatch.setattr(infogan, "BATCH", 8)
+def test_the_benchmarks_infogans_are_one(by_hand):
+    dcgan, infogan = by_hand("dcgan", "infogan")
     theirs, mine, fresh = (infogan.pair(side) for side in (False, True, False))
     images, rng = dcgan.pictures(30), torch.Generator().manual_seed(5)
 
@@ -495,8 +504,9 @@ def test_the_benchmarks_infogans_are_one(monkeypatch):
     keeps_pace(loop, infogan.ours(*mine, images, seed=5), theirs, mine, fresh, given)
 
 
-def test_the_benchmarks_script_plays_infogan():
+def test_the_benchmarks_script_plays_infogan(by_hand):
     """Three steps a turn: all nets move, and the codes' loss falls when one batch is played over and over."""
+    dcgan, infogan = by_hand("dcgan", "infogan")
     pair, lines = infogan.pair(ours=False), []
     numbers = [p for net in pair for p in net.parameters()]
     before = [p.detach().clone() for p in numbers]
