@@ -15,9 +15,9 @@ DataLoader over PIL images of 28 x 28 with Resize, ToTensor and Normalize.  The 
 not depend on them.
 
 The game has the images resident as uint8, brought to their size once, the doubling folded into one transposed
-convolution (16 products for 36, the parameters those of the 3 x 3 kernel), maps channels last, the opponent
-frozen, and one fused Adam.  Batch norm in the discriminator asks for a pass each of real and generated images,
-on both sides.
+convolution (16 products for 36, the parameters those of the 3 x 3 kernel), the last layer folded too, maps
+channels last, the opponent frozen, and one fused Adam.  Batch norm in the discriminator asks for a pass each of
+real and generated images, on both sides.
 
 A share of the peak is the operations of a side's products and convolutions, counted, in its time, over those
 of a large matrix product on the same threads in the same run.
@@ -54,7 +54,7 @@ def generator(ours, inputs=LATENT):
         nn.BatchNorm2d(128),
         *doubled(128, 128, ours), nn.BatchNorm2d(128), nn.LeakyReLU(0.2, inplace=True),
         *doubled(128, 64, ours), nn.BatchNorm2d(64), nn.LeakyReLU(0.2, inplace=True),
-        nn.Conv2d(64, 1, 3, padding=1), nn.Tanh(),
+        nets.Last(64, 1) if ours else nn.Conv2d(64, 1, 3, padding=1), nn.Tanh(),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,20 @@ def test_folded_halving_is_a_convolution_and_a_mean(height, width, channels, out
         assert mine.shape == theirs.shape and (mine - theirs).abs().max() < 1e-5 * (1 + theirs.abs().max())
     by_hand = avg_pool2d(conv2d(x, layer.weight, layer.bias, padding=1), 2)
     assert torch.allclose(folded[0], by_hand, atol=1e-5)
+
+
+@settings(max_examples=25)
+@given(*MAPS[:3], st.integers(0, 99))
+def test_the_folded_last_layer_is_a_convolution(height, width, channels, seed):
+    with nets.seeded(seed):
+        layer = nets.Last(channels, 1)
+    x, shape = normal(2, channels, height, width, seed=seed), (2, 1, height, width)
+    assert layer.folded and not nets.Last(channels, 3).folded
+    folded = doubled(layer, x, shape)
+    layer.folded = False
+    for mine, theirs in zip(folded, doubled(layer, x, shape), strict=True):
+        assert mine.shape == theirs.shape and (mine - theirs).abs().max() < 1e-5 * (1 + theirs.abs().max())
+    assert torch.allclose(folded[0], conv2d(x, layer.weight, layer.bias, padding=1), atol=1e-5)
 
 
 def test_folding_is_exact_in_whole_numbers():
@@ -252,6 +267,25 @@ def test_nets_depend_on_their_seed_alone():
         torch.manual_seed(1)
         assert torch.equal(state, torch.get_rng_state())
         assert not torch.equal(next(one.parameters()), next(make(6).parameters()))
+
+
+def test_the_table_of_costs_is_counted():
+    """The tables in the modules' docstrings, in millions of operations and thousands of parameters."""
+    kinds = (("dcgan", nets.convolutional), ("resnet", nets.residual))
+    for kind, module in kinds:
+        make = getattr(nets, f"{kind}_generator"), getattr(nets, f"{kind}_discriminator")
+        for line in module.__doc__.splitlines():
+            found = re.findall(r"[\d.,]+", line)
+            if len(found) == 9:
+                told = [float(number.replace(",", "")) for number in found]
+                size, counted = int(told[0]), []
+                for build, shape in zip(make, ((64,), (1, size, size)), strict=True):
+                    for width in (64, 32):
+                        cost = nets.cost(build(size, width=width), shape)
+                        counted += [round(cost.operations / 1e6, 1), round(cost.parameters / 1e3)]
+                assert told[1:] == counted
+                kinds = kinds[1:] if size == 80 else kinds
+    assert not kinds
 
 
 def test_the_cost_of_a_net():

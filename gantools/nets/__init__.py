@@ -11,13 +11,13 @@ Everything is reached from here: `nets.mlp(...)`, `nets.dcgan_generator(...)`.
 
 from gantools.nets.convolutional import dcgan_discriminator, dcgan_generator
 from gantools.nets.dense import ACTIVATIONS, mlp
-from gantools.nets.layers import UPSAMPLING, Cost, Doubling, Halving, cost, seeded
+from gantools.nets.layers import UPSAMPLING, Cost, Doubling, Halving, Last, cost, seeded
 from gantools.nets.plans import SIZES
 from gantools.nets.precision import PRECISIONS, precise
 from gantools.nets.residual import resnet_discriminator, resnet_generator
 
 __all__ = [
-    "ACTIVATIONS", "PRECISIONS", "SIZES", "UPSAMPLING", "Cost", "Doubling", "Halving",
+    "ACTIVATIONS", "PRECISIONS", "SIZES", "UPSAMPLING", "Cost", "Doubling", "Halving", "Last",
     "cost", "dcgan_discriminator", "dcgan_generator", "mlp", "precise",
     "resnet_discriminator", "resnet_generator", "seeded",
 ]  # fmt: skip

@@ -7,17 +7,17 @@
 square.  Of one example's forward pass, in millions, and parameters, in thousands (`nets.cost` counts any):
 
     size   generator, width 64       width 32      discriminator, width 64       width 32
-     28        28.4   (494)         7.4 (224)           13.3   (139)          3.4  (37)
-     32        57.6   (650)        14.7 (228)           34.1   (661)          8.7 (167)
-     64       296.9 (2,093)        75.1 (655)          203.4 (2,763)         51.4 (693)
-     80       449.8 (2,388)       113.8 (802)          317.9 (2,767)         80.3 (696)
+     28        28.5   (494)         7.5 (224)           13.3   (139)          3.4  (37)
+     32        57.8   (650)        14.9 (228)           34.1   (661)          8.7 (167)
+     64       297.6 (2,093)        75.7 (655)          203.4 (2,763)         51.4 (693)
+     80       450.9 (2,388)       114.8 (802)          317.9 (2,767)         80.3 (696)
 """
 
 from itertools import pairwise
 
 from torch import nn
 
-from gantools.nets.layers import SLOPE, ChannelsLast, Crop, doubling, draw, seeded
+from gantools.nets.layers import SLOPE, ChannelsLast, Crop, Last, doubling, draw, seeded
 from gantools.nets.plans import Plan, check
 
 
@@ -56,7 +56,7 @@ def dcgan_generator(
         layers += [ChannelsLast(), *end(first)]
         for wide, out in pairwise(plan.widths):
             layers += [doubling(wide, out, upsample, bias), *end(out)]  # twice the side
-        layers += [nn.Conv2d(plan.widths[-1], channels, 3, padding=1), nn.Tanh()]
+        layers += [Last(plan.widths[-1], channels), nn.Tanh()]
         layers += [Crop(size)] if plan.covers > size else []
         return draw(nn.Sequential(*layers), last=0.25)
 

@@ -2,6 +2,7 @@
 
     Doubling, doubling    twice the side: nearest neighbours, then a 3 x 3 convolution, computed as one
     Halving               half the side: a 3 x 3 convolution, then the mean of 2 x 2, computed as one
+    Last                  the 3 x 3 convolution that makes the image
     ChannelsLast, Crop    the memory's order in which convolutions are fastest; the middle of a map
     draw                  the first weights
     cost                  parameters and operations of a net
@@ -80,6 +81,26 @@ class Halving(_Folded):
         if self.folded:
             return conv2d(x, self.kernel(), self.bias, stride=2, padding=1)
         return avg_pool2d(conv2d(x, self.weight, self.bias, padding=1), 2)
+
+
+class Last(nn.Conv2d):
+    """(n, C, H, W) -> (n, out, H, W): a 3 x 3 convolution with padding 1, quick for images of one channel.
+
+    One channel fills a sixteenth of the vectors that convolutions work with on a processor.  So, folded, every
+    tap of the kernel first makes a map of its own, in a 1 x 1 convolution to nine, and these are shifted and
+    added: the same function of the same parameters, and the same gradients, in about half the time.
+    """
+
+    def __init__(self, channels: int, out: int):
+        super().__init__(channels, out, 3, padding=1)
+        self.folded = out == 1
+        self.register_buffer("shift", torch.eye(9).view(1, 9, 3, 3), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.folded:
+            return super().forward(x)
+        taps = self.weight.flatten(2).transpose(1, 2).reshape(9, -1, 1, 1)  # (1, C, 3, 3) -> (9, C, 1, 1)
+        return conv2d(conv2d(x, taps), self.shift, self.bias, padding=1)
 
 
 def doubling(channels: int, out: int, upsample: str = "folded", bias: bool = True) -> nn.Module:

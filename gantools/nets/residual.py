@@ -6,10 +6,10 @@ it; the sum is divided by the root of 2, so that its second moment stays.  Maps 
 operations, and parameters, in thousands:
 
     size   generator, width 64       width 32      discriminator, width 64       width 32
-     28        58.9   (557)        15.0   (241)          58.1   (155)         14.6  (41)
-     32       117.4   (892)        29.6   (290)         116.9   (629)         29.4 (158)
-     64       615.7 (3,060)       154.8   (899)         614.6 (2,534)        154.3 (636)
-     80       947.9 (3,360)       238.3 (1,049)         946.3 (2,539)        237.5 (638)
+     28        59.1   (557)        15.2   (241)          58.1   (155)         14.6  (41)
+     32       117.6   (892)        29.8   (290)         116.9   (629)         29.4 (158)
+     64       616.3 (3,060)       155.4   (899)         614.6 (2,534)        154.3 (636)
+     80       948.9 (3,360)       239.3 (1,049)         946.3 (2,539)        237.5 (638)
 """
 
 import math
@@ -18,7 +18,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gantools.nets.layers import SLOPE, ChannelsLast, Crop, Halving, doubling, draw, seeded
+from gantools.nets.layers import SLOPE, ChannelsLast, Crop, Halving, Last, doubling, draw, seeded
 from gantools.nets.plans import Plan, check
 
 
@@ -78,7 +78,7 @@ def resnet_generator(
         layers = [nn.Linear(latent, first * plan.start**2), nn.Unflatten(1, (first, plan.start, plan.start))]
         layers += [ChannelsLast(), *(Up(wide, out, norm, upsample) for wide, out in pairwise(plan.widths))]
         layers += [*_norm(norm, last), nn.LeakyReLU(SLOPE, inplace=True)]
-        layers += [nn.Conv2d(last, channels, 3, padding=1), nn.Tanh()]
+        layers += [Last(last, channels), nn.Tanh()]
         layers += [Crop(size)] if plan.covers > size else []
         return draw(nn.Sequential(*layers), last=0.25)
 
