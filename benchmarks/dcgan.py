@@ -16,8 +16,8 @@ not depend on them.
 
 The game has the images resident as uint8, brought to their size once, the doubling folded into one transposed
 convolution (16 products for 36, the parameters those of the 3 x 3 kernel), the last layer folded too, maps
-channels last, the opponent frozen, and one fused Adam.  Batch norm in the discriminator asks for a pass each of
-real and generated images, on both sides.
+channels last, the opponent frozen, and one fused Adam.  Batch norm in the discriminator asks for a pass each
+of real and generated images, on both sides.
 
 A share of the peak is the operations of a side's products and convolutions, counted, in its time, over those
 of a large matrix product on the same threads in the same run.
@@ -159,7 +159,7 @@ def arguments(text):
         torch.set_num_threads(found.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, the game in {found.precision}")
     if found.precision == "bfloat16" and not quick("cpu"):
-        parser.exit(1, "this processor has no bfloat16 in hardware (avx512_bf16, amx): nothing can be gained\n")
+        parser.exit(1, "this processor has no bfloat16 (avx512_bf16, amx): there is nothing to measure\n")
     return found
 
 

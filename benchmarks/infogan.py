@@ -14,8 +14,8 @@ Adam at 2e-4 with betas 0.5 and 0.999.
 
 `game` and `paper` play the same mathematics: that turns of both move the parameters alike is held by
 tests/test_nets.py.  `script` takes another path to the same goal: its nets move once more for the codes, with
-a third pass through both, so that part of the ratio is the paper's and not the game's.  What the loops by hand
-have in common is in dcgan.py, and so is what the game does otherwise.
+a third pass through both, so that part of the ratio is the paper's and not the game's.  What the loops by
+hand have in common is in dcgan.py, and so is what the game does otherwise.
 """
 
 from collections import deque

@@ -86,9 +86,9 @@ class Halving(_Folded):
 class Last(nn.Conv2d):
     """(n, C, H, W) -> (n, out, H, W): a 3 x 3 convolution with padding 1, quick for images of one channel.
 
-    One channel fills a sixteenth of the vectors that convolutions work with on a processor.  So, folded, every
-    tap of the kernel first makes a map of its own, in a 1 x 1 convolution to nine, and these are shifted and
-    added: the same function of the same parameters, and the same gradients, in about half the time.
+    One channel fills a sixteenth of the vectors that convolutions work with on a processor.  So, folded,
+    every tap of the kernel first makes a map of its own, in a 1 x 1 convolution to nine, and these are shifted
+    and added: the same function and gradients of the same parameters, in about half the time.
     """
 
     def __init__(self, channels: int, out: int):
