@@ -111,6 +111,7 @@ class Adam(torch.optim.Adam):
     """Fused Adam with a rate for each game, `rates` (g); parameters have the games along their first axis.
 
     Adam's step is its rate times a direction: it is taken at rate 1, and each game goes its share of the way.
+    `player.lr`, 1 at first, multiplies all rates.
     """
 
     def __init__(self, parameters, rates: Sequence[float], betas: tuple[float, float] = (0.5, 0.9)):

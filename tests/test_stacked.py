@@ -137,6 +137,17 @@ def test_every_seed_is_played_at_every_rate():
     assert close(stack.alone(2)[0], build(7)[0], atol=0) and not close(stack.alone(0)[0], build(7)[0])
 
 
+def test_a_players_rate_multiplies_those_of_its_games():
+    stack = sweep(seeds=(7,), lr=[1e-2, 2e-3], shared=True)
+    for player in stack.players:
+        player.lr = 0.5
+    stack.run(3)
+    for k, rate in enumerate((5e-3, 1e-3)):
+        alone = gan(*build(7), RING, lr=rate, batch_size=16, device="cpu", seed=5)
+        alone.run(3)
+        assert same_nets(stack, k, alone.rules)
+
+
 def test_rates_are_kept_in_a_checkpoint(tmp_path):
     """To the bit, and in the file rather than in the game that reads it."""
     kinds = {"lr": [1e-2, 1e-3], "ema": 0.9, "noise": 0.1, "penalty": penalties.gradient(0.1)}
