@@ -214,6 +214,15 @@ def test_a_judge_is_kept_and_a_damaged_one_replaced(judge, cache, digits, monkey
     path.write_bytes(whole)
 
 
+def test_a_set_of_any_name_is_judged(cache, digits, monkeypatch):
+    monkeypatch.setattr(judging, "STEPS", 300)
+    named = data.ImageSet(digits.images, digits.labels, digits.classes, "x", "../mine / yours")
+    metrics.judge(named, seed=9)
+    assert [path.name for path in (cache / "judges").glob("*-9.safetensors")] == [
+        f".._mine___yours-{digits.checksum()}-9.safetensors"
+    ]
+
+
 def test_a_seed_means_one_judge(cache, digits, monkeypatch):
     monkeypatch.setattr(judging, "STEPS", 40)
     state = torch.random.get_rng_state()

@@ -5,6 +5,7 @@ would be; each has `features(images)`, (n, k) float64, and works on the CPU.
 """
 
 import json
+import re
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,7 +77,8 @@ def judge(images: data.ImageSet, seed: int = 0) -> Judge:
             "give it all classes of the set; it can judge pictures of one of them all the same"
         )
     folder = data.cache() / "judges"
-    path = folder / f"{images.name}-{images.checksum()}-{seed}.safetensors"
+    name = re.sub(r"[^\w.+-]", "_", images.name)
+    path = folder / f"{name}-{images.checksum()}-{seed}.safetensors"
     try:
         tensors, about = storage.read(path, "judge", VERSION)
     except FileNotFoundError:
