@@ -1,10 +1,12 @@
 """The labs' games: every setting does what it says, and what does not fit is refused."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from gantools import data, penalties, recipes
-from gantools.recipes.codes import code_game
+from gantools.recipes.codes import code_game, code_measures
 from gantools.recipes.images import SETTINGS, image_game
 
 
@@ -162,3 +164,17 @@ def test_clothes_are_played_as_eights_are():
 def test_each_kind_of_clothes_is_there(real_data):
     kinds = [recipes.get(f"clothes-{kind}-clip").load(limit=2).classes for kind in ("bag", "dress", "sandal")]
     assert kinds == [("bag",), ("dress",), ("sandal",)]
+
+
+def test_codes_are_looked_at_in_as_many_samples_as_the_panel(pictures):
+    game = code_game(pictures, 0, "cpu", values=3, uniform=1, width=4, latent=5, batch=8, hidden=6)
+    seen = []
+
+    def halves(x):
+        seen.append(len(x))
+        above = (x[:, :, :14].mean((1, 2, 3)) > x[:, :, 14:].mean((1, 2, 3))).double()
+        return torch.stack([above, 1 - above], 1).numpy()
+
+    found = code_measures(game, SimpleNamespace(n=40, judge=SimpleNamespace(probabilities=halves)))
+    assert found.keys() == {"nmi", "code_accuracy", "bound"} and sum(seen) == 40
+    assert 0 <= found["nmi"] <= 1 and 1 / 3 <= found["code_accuracy"] <= 1 and found["bound"] < 1.1

@@ -141,8 +141,8 @@ RECIPES = (
                {**SETTINGS, **settings}, {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "classes", frames)
         for kind, many in (("bag", "Bags"), ("dress", "Dresses"), ("sandal", "Sandals"))
         for name, about, settings, smoke, cpu, gpu, frames in (
-            ("clip", "by a critic with clipped weights, 30 epochs", CLIPPED, 8, 30 * 94, 60 * 94, 30),
-            ("nonsaturating", "by the non-saturating loss, R1 and a running average", SMOOTH, 8, 1500, 6000, 24),
+            ("clip", "by a critic with clipped weights, 30 epochs", CLIPPED, 4, 30 * 94, 60 * 94, 30),
+            ("nonsaturating", "by the non-saturating loss, R1 and a running average", SMOOTH, 4, 1500, 6000, 24),
         )
     ),
 )  # fmt: skip
