@@ -215,7 +215,7 @@ def test_a_judge_is_kept_and_a_damaged_one_replaced(judge, cache, digits, monkey
 
 
 def test_a_set_of_any_name_is_judged(cache, digits, monkeypatch):
-    monkeypatch.setattr(judging, "STEPS", 300)
+    monkeypatch.setattr(judging, "STEPS", 120)
     named = data.ImageSet(digits.images, digits.labels, digits.classes, "x", "../mine / yours")
     metrics.judge(named, seed=9)
     assert [path.name for path in (cache / "judges").glob("*-9.safetensors")] == [
