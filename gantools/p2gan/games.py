@@ -273,11 +273,14 @@ class Rules:
 
     # looking at the game ----------------------------------------------------------------------------------
 
-    def sample(self, n: int, rng: torch.Generator, number: int) -> Tensor:
-        """(n, ...): row i is what generator i % k of the k that have joined makes of latent i // k."""
+    def sample(self, n: int, rng: torch.Generator, number: int, average: nn.Module | None = None) -> Tensor:
+        """(n, ...): row i is what generator i % k of the k that have joined makes of latent i // k.
+
+        Where a running average of the generators is given, it makes them.
+        """
         k = self.joined(number)
         z = torch.randn(math.ceil(n / k), self.generators.latent, generator=rng, device=rng.device)
-        return self.generators(z, k).unflatten(0, (k, -1)).transpose(0, 1).flatten(0, 1)[:n]
+        return (average or self.generators)(z, k).unflatten(0, (k, -1)).transpose(0, 1).flatten(0, 1)[:n]
 
     def score(self, x: Tensor, number: int) -> Tensor:
         """The mean score of the discriminators that tell the data from generators, (n,)."""
@@ -317,6 +320,7 @@ def game(
     optimizer: Callable | None = None,
     steps: int = 1,
     together: bool = True,
+    ema: float | None = None,
     draw: Callable = _draw_anew,
     seed: int = 0,
     device: str | torch.device = "auto",
@@ -333,6 +337,7 @@ def game(
     batch_size    examples from each source and each generator
     lr, betas, optimizer    as in `gantools.game.gan`
     together True: one player moves all generators.  False: one player for each, in turn, as the paper has it
+    ema      decay of a running average of the generators, from which samples then come; only together
     draw     how the copied layers are drawn, one after another: layer -> None; default PyTorch's own
 
     Sum of the equal alpha_i on a generator: alpha, for the ready-made forces.  ValueError if nets, sources and
@@ -361,7 +366,9 @@ def game(
     judges = [net for net in (pulls, pushes) if net is not None]
     players = [Player("discriminators", judges, rules.discriminator_loss, moves_d, steps)]
     if together:
-        players += [Player("generators", generators, rules.generator_loss, moves_g)]
+        players += [Player("generators", generators, rules.generator_loss, moves_g, ema=ema)]
+    elif ema is not None:
+        raise ValueError("a running average is kept of generators that move together: leave `ema` out")
     else:
         for j, (first, turns) in enumerate(zip(generators.firsts, since, strict=True)):
             move = partial(rules.generator_loss, who=j)
@@ -369,7 +376,7 @@ def game(
             players += [Player(f"generator {j + 1}", mine, move, moves_g, since=turns)]
     played = Game(
         players, sources, batch_size, seed, device,
-        sample=lambda n, rng: rules.sample(n, rng, played.number),
+        sample=lambda n, rng: rules.sample(n, rng, played.number, players[1].average),
         score=lambda x: rules.score(x, played.number),
         pull=lambda x: rules.pull(x, played.number),
         rules=rules,

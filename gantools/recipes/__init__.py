@@ -9,7 +9,7 @@ A recipe is data (which images, which settings, how many turns) and one function
 a budget takes on two cores stands in the recordings that were made with it.
 """
 
-from gantools.recipes import codes, images
+from gantools.recipes import codes, images, new_kind, push_pull
 from gantools.recipes.recipe import BUDGETS, Recipe
 
 __all__ = ["BUDGETS", "Recipe", "everything", "get"]
@@ -17,7 +17,7 @@ __all__ = ["BUDGETS", "Recipe", "everything", "get"]
 
 def everything() -> dict[str, Recipe]:
     """All recipes by name, in the order of the labs."""
-    return {recipe.name: recipe for module in (images, codes) for recipe in module.RECIPES}
+    return {recipe.name: recipe for module in (images, codes, push_pull, new_kind) for recipe in module.RECIPES}
 
 
 def get(name: str) -> Recipe:

@@ -27,6 +27,8 @@ class Recipe:
     panel       the kind of metrics.panel that measures it: "classes", "fingerprints", or "" for none
     besides     (game, panel) -> more numbers by name, or None
     frames      how often a run is looked at; four times on the `smoke` budget
+    reference   (images, settings) -> those that the panel compares with, or None for all
+    draw        (game, n, seed) -> the n images that the panel looks at, or None for `game.sample`
     """
 
     name: str
@@ -39,6 +41,8 @@ class Recipe:
     frames: int = 24
     besides: Callable | None = None
     samples: Mapping[str, int] = field(default_factory=lambda: {"smoke": 200, "cpu": 2000, "gpu": 2000})
+    reference: Callable | None = None
+    draw: Callable | None = None
 
     def using(self, name: str | None = None, **settings: Any) -> "Recipe":
         """The recipe with another data set or other settings; ValueError for a setting that it does not have."""
@@ -86,6 +90,8 @@ class Recipe:
         if not self.panel:
             return None
         judge = metrics.judge(self.load(classes=None)) if self.panel == "classes" else None
+        if self.reference:
+            images = self.reference(images, self.settings)
         return metrics.panel(images, self.panel, n, judge=judge)
 
     def seen(self, panel: metrics.Panel | None) -> Callable | None:
@@ -94,7 +100,8 @@ class Recipe:
             return None
 
         def look(game: Game) -> dict[str, float]:
-            samples = torch.cat([game.sample(m, seed=1 + k) for k, m in enumerate(_parts(panel.n))])
+            draw = self.draw or Game.sample
+            samples = torch.cat([draw(game, m, 1 + k) for k, m in enumerate(_parts(panel.n))])
             return panel(samples) | (self.besides(game, panel) if self.besides else {})
 
         return look
