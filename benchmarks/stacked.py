@@ -12,6 +12,13 @@ Compared are a turn of all sixteen
 with nets of several widths and batches of several sizes.  What is saved is overhead: the wider the nets and
 the larger the batches, the more of the time is arithmetic, which is the same on all sides.  That each game of
 the stack is the game it would be alone is held by tests/test_stacked.py.
+
+Measured on an AMD EPYC that had other work as well, torch 2.14.1, one thread, in processor time, medians of
+three: stack against loops and against games
+
+    2-16-16, batch 32    20.5   14.4          2-32-32, batch 64      13.1    8.5
+    2-16-16, batch 64    16.1   10.2          2-32-32, batch 256      9.5    3.8
+    2-32-32, batch 32    23.5   11.9          2-128-128, batch 256    2.0    1.3
 """
 
 import argparse
