@@ -1,4 +1,4 @@
-"""Games of pushes and pulls, and on contaminated images: the settings reach them, the measures say what they mean."""
+"""Games of pushes and pulls, and on contaminated images: settings reach them, measures say what they mean."""
 
 from types import SimpleNamespace
 
@@ -43,8 +43,8 @@ class Judge:
 
     def probabilities(self, images):
         x = data.to_float(images) if images.dtype == torch.uint8 else images
-        means = torch.stack([x[..., :10, :].mean((1, 2, 3)), x[..., -10:, :].mean((1, 2, 3)), x[..., :10].mean((1, 2, 3))], 1)
-        return np.eye(3)[means.argmax(1)]
+        means = [part.mean((1, 2, 3)) for part in (x[..., :10, :], x[..., -10:, :], x[..., :10])]
+        return np.eye(3)[torch.stack(means, 1).argmax(1)]
 
 
 def little(**settings):
@@ -62,13 +62,16 @@ def plays_on_to_the_bit(games, tmp_path):
     assert torch.equal(games[0].sample(8), games[1].sample(8))
 
 
-@pytest.mark.parametrize("settings", [{"generators": 3}, {"generators": 1}, {"generators": 3, "reading": "literal", "joining": 1}])
+@pytest.mark.parametrize(
+    "settings", [{"generators": 3}, {"generators": 1}, {"generators": 3, "reading": "literal", "joining": 1}]
+)
 def test_many_generators_play_on_to_the_bit(thirds, settings, tmp_path):
     plays_on_to_the_bit([modes_game(thirds, 1, "cpu", **little(**settings)) for _ in range(2)], tmp_path)
 
 
 def test_settings_of_many_generators_reach_the_game(thirds):
-    game = modes_game(thirds, 0, "cpu", **little(generators=3, alpha=0.7, joining=4, lr_d=0.02, lr_g=0.01, ema=0.8, each_other=True))
+    settings = little(generators=3, alpha=0.7, joining=4, lr_d=0.02, lr_g=0.01, ema=0.8, each_other=True)
+    game = modes_game(thirds, 0, "cpu", **settings)
     assert game.rules.forces == tuple(p2gan.pooled(3, True)) and game.rules.since == (0, 4, 8)
     assert (game.rules.alpha, game.rules.loss, game.rules.push) == (0.7, "nonsaturating", "minimax")
     assert [player.lr for player in game.players] == [0.02, 0.01] and game.players[1].ema == 0.8
@@ -81,13 +84,14 @@ def test_samples_come_from_the_running_average(thirds):
     mean, plain = (modes_game(thirds, 0, "cpu", **little(generators=2, ema=ema)) for ema in (0.5, 0.0))
     assert mean.run(3).losses == plain.run(3).losses and plain.players[1].average is None
     assert not torch.allclose(mean.sample(6), plain.sample(6), atol=1e-4)
-    for ours, theirs in zip(mean.players[1].average.module.parameters(), plain.players[1].nets.parameters(), strict=True):
+    nets = mean.players[1].average.module, plain.players[1].nets
+    for ours, theirs in zip(*(net.parameters() for net in nets), strict=True):
         ours.data.copy_(theirs)
     assert torch.equal(mean.sample(6), plain.sample(6))
     with pytest.raises(ValueError, match="generators that move together"):
-        generator, discriminator = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
-        nets = (torch.nn.Sequential(generator, torch.nn.Identity()), torch.nn.Sequential(torch.nn.Identity(), discriminator))
-        p2gan.game(*nets, data.ring(3), p2gan.pooled(2), together=False, ema=0.9)
+        generator = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Identity())
+        discriminator = torch.nn.Sequential(torch.nn.Identity(), torch.nn.Linear(2, 1))
+        p2gan.game(generator, discriminator, data.ring(3), p2gan.pooled(2), together=False, ema=0.9)
 
 
 def test_owners_are_counted_generator_by_generator():
@@ -110,7 +114,8 @@ def test_owners_are_measured_of_those_that_have_joined(thirds):
 
 @pytest.mark.parametrize("settings", [{"alpha": 0.4}, {"forces": "paired", "loss": "nonsaturating"}])
 def test_constraints_play_on_to_the_bit(thirds, settings, tmp_path):
-    plays_on_to_the_bit([constraint_game(thirds, 1, "cpu", **little(**FEW, **settings)) for _ in range(2)], tmp_path)
+    games = [constraint_game(thirds, 1, "cpu", **little(**FEW, **settings)) for _ in range(2)]
+    plays_on_to_the_bit(games, tmp_path)
 
 
 def test_settings_of_a_constraint_reach_the_game(thirds):
@@ -128,7 +133,8 @@ def test_shares_of_each_generator_are_measured(thirds):
     panel = SimpleNamespace(judge=Judge(), classes=only_wanted(thirds, FEW).classes)
     # rows by turns of the two generators, the even ones of the first
     even, odd = (data.to_float(thirds.images[thirds.labels == label][:20]) for label in (0, 1))
-    game.sample = lambda n, seed=0: torch.stack([even[torch.arange(n) % 20], odd[torch.arange(n) % 20]], 1).flatten(0, 1)[:n]
+    turns = torch.stack([even, odd], 1).flatten(0, 1)  # (40, 1, 28, 28)
+    game.sample = lambda n, seed=0: turns[torch.arange(n) % 40]
     found = constraint_measures(game, panel)
     assert (found["wanted_1"], found["unwanted_1"], found["neither_1"]) == (1, 0, 0)
     assert (found["wanted_2"], found["unwanted_2"]) == (0, 1) and 0.3 < found["spread_1"] < 1
@@ -163,12 +169,13 @@ def test_a_game_on_contaminated_images_plays_on_to_the_bit(thirds, tmp_path):
     settings = little(deltas=[0.5], precision="float32")
     games = [new_kind.kind_game(thirds, 0, "cpu", **settings) for _ in range(2)]
     law = games[0].data["real"]
-    assert law.deltas == (0.5,) and isinstance(law.noises[0].noise, controlled.Gaussian) and law.noises[0].noise.scale == 0.5
+    assert law.deltas == (0.5,) and law.noises[0].noise == controlled.Gaussian(0.5)
     drawn = data.to_uint8(law.sample(400, torch.Generator().manual_seed(0))).flatten(1)
     known = {bytes(row.numpy()) for row in thirds.images.flatten(1)}
     assert 0.4 < np.mean([bytes(row.numpy()) in known for row in drawn]) < 0.6
     plays_on_to_the_bit(games, tmp_path)
-    speckled = new_kind.kind_game(thirds, 0, "cpu", **{**settings, "noise": "dirichlet", "concentration": 0.2, "scale": 9.0})
+    other = {"noise": "dirichlet", "concentration": 0.2, "scale": 9.0}
+    speckled = new_kind.kind_game(thirds, 0, "cpu", **settings, **other)
     assert speckled.data["real"].noises[0].noise == controlled.Dirichlet(0.2, 9.0)
 
 
@@ -180,7 +187,8 @@ def test_what_was_joined_is_mixed_evenly(real_data):
     both = data.load("fashion-mnist+cifar10", size=28, channels=1)
     clothes, photographs = new_kind.parts_of(both)
     assert clothes.classes[8] == "bag" and photographs.classes[0] == "airplane"
-    assert torch.equal(clothes.images, both.images[both.labels < 10]) and len(clothes) + len(photographs) == len(both)
+    assert torch.equal(clothes.images, both.images[both.labels < 10])
+    assert len(clothes) + len(photographs) == len(both)
     even = new_kind.even(both, {})
     assert (even.labels < 10).double().mean() == 0.5
     game = new_kind.kind_game(both, 0, "cpu", **little(deltas=[0.2, 0.4]))
@@ -213,4 +221,5 @@ def test_a_wanted_class_is_what_the_panel_compares_with(real_data):
     assert panel.classes == ("8",) and len(panel.judge.classes) == 10
     assert panel.floor["in_classes"] > 0.95
     found = recipe.seen(panel)(recipe.game(images, device="cpu"))
-    assert found.keys() == panel.floor.keys() | {f"{part}_{j}" for part in ("wanted", "unwanted", "neither", "spread") for j in (1, 2)}
+    shares = {f"{part}_{j}" for part in ("wanted", "unwanted", "neither", "spread") for j in (1, 2)}
+    assert found.keys() == panel.floor.keys() | shares

@@ -1,4 +1,4 @@
-"""A GAN on contaminated images, with convolutional nets: how far it is from clean ones, beside what is promised."""
+"""A GAN on contaminated images, with convolutional nets: how far from clean ones, beside what is promised."""
 
 from dataclasses import replace
 from functools import cache
@@ -68,7 +68,8 @@ def held_out(name: str, shape: tuple[int, ...]) -> tuple[data.ImageSet, ...]:
     """Images of each source that no game has seen, in an order drawn once: its test split."""
     channels, size, _ = shape
     parts = [data.load(each, "test", size=size, channels=channels) for each in name.split("+")]
-    return tuple(part.take(torch.randperm(len(part), generator=torch.Generator().manual_seed(0))) for part in parts)
+    orders = (torch.randperm(len(part), generator=torch.Generator().manual_seed(0)) for part in parts)
+    return tuple(part.take(order) for part, order in zip(parts, orders, strict=True))
 
 
 def clean(game: Game, n: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""P2GAN on images, with convolutional nets: many generators on twenty classes, and wanted images out of a mixture."""
+"""P2GAN on images, with convolutional nets: twenty classes by many generators, wanted images out of a mixture."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -114,7 +114,7 @@ def owners_measures(game: Game, panel: metrics.Panel) -> dict[str, float]:
 def constraint_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **settings) -> Game:
     """Generation with a constraint, on sources cut out of a labelled set; `settings` in place of CONSTRAINT.
 
-    The division is drawn under seed 0 whatever the game's, so that runs under several seeds see the same images.
+    The division is drawn under seed 0 whatever the game's: runs under several seeds see the same images.
     ValueError for a setting that there is not, or a bad value.
     """
     s = _settings(CONSTRAINT, settings)
@@ -144,11 +144,11 @@ def drawn_by(j: int) -> Callable[[Game, int, int], Tensor]:
 
 
 def constraint_measures(game: Game, panel: metrics.Panel) -> dict[str, float]:
-    """Shares of each generator's samples that the panel's judge takes for wanted, unwanted, neither; their spread.
+    """What the panel's judge takes each generator's samples for: shares of wanted, unwanted, neither; their spread.
 
-    Wanted is the class that the panel compares with, unwanted what the judge takes the auxiliary source for.  The
-    spread is the standard deviation of a pixel, averaged over pixels, as a multiple of that of the primary source:
-    near 0 where one image is made again and again.
+    Wanted is the class that the panel compares with, unwanted what the judge takes the auxiliary source for.
+    The spread is the standard deviation of a pixel, averaged over pixels, as a multiple of that of the primary
+    source: near 0 where one image is made again and again.
     """
     k, judge = game.rules.joined(game.number), panel.judge
     good = judge.classes.index(panel.classes[0])
@@ -176,6 +176,7 @@ RECIPES = (
         for name, about, settings in (
             ("alone", "Digits and clothes, twenty classes, by one generator", {"generators": 1, "batch": 128}),
             ("pooled", "The same by eight, pulled together, and pushed by those before them", {}),
+            ("unpushed", "The same eight without a push", {"alpha": 0.0}),
             ("literal", "The same by eight, each pulled by itself", {"reading": "literal"}),
         )
     ),
@@ -191,7 +192,9 @@ RECIPES = (
         )
         for name, about, settings in (
             ("pushed", "One class out of an unlabelled two, by a push from the other", {}),
+            ("pulled", "The same without the push", {"alpha": 0.0}),
             ("paired", "The same by two generators, at the paper's weights", PAIRED),
+            ("strong", "The same pair at stronger weights", {**PAIRED, "gamma": 0.5, "beta": 0.3}),
         )
     ),
 )  # fmt: skip
