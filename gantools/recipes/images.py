@@ -120,10 +120,10 @@ RECIPES = (
         Recipe(f"eights-{name}", about, {"name": "mnist", "classes": ("8",)}, image_game, {**SETTINGS, **settings},
                {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "classes", frames)
         for name, about, settings, smoke, cpu, gpu, frames in (
-            ("clip", "Eights by a critic with clipped weights, 30 epochs", CLIPPED, 10, 30 * 91, 60 * 91, 30),
+            ("clip", "Eights by a critic with clipped weights, 30 epochs", CLIPPED, 4, 30 * 91, 60 * 91, 30),
             ("nonsaturating", "Eights by the non-saturating loss, R1 and a running average", SMOOTH, 20, 1500, 6000, 24),
-            ("gradient", "Eights by WGAN-GP", PENALISED, 10, 600, 3000, 24),
-            ("hinge", "Eights by hinge loss and spectral normalisation", HINGE, 20, 1800, 6000, 24),
+            ("gradient", "Eights by WGAN-GP", PENALISED, 4, 430, 1700, 24),
+            ("hinge", "Eights by hinge loss and spectral normalisation", HINGE, 20, 2200, 9000, 24),
         )
     ),
     *(
