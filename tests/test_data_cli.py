@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 
 import numpy as np
 import pytest
@@ -132,11 +131,8 @@ def test_a_name_that_is_none_lists_the_names(capsys):
     assert end.value.code == 2 and "fashion-mnist" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(
-    not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real sets to check"
-)
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "cifar10", "socofing"])
-def test_the_real_sets_are_right(name, tmp_path, monkeypatch, capsys):
+def test_the_real_sets_are_right(name, real_data, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GANTOOLS_OFFLINE", "1")
     monkeypatch.setenv("GANTOOLS_CACHE", str(tmp_path))
     status, said = gantools(capsys, "check", name)

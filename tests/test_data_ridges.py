@@ -1,7 +1,6 @@
 """Synthetic fingerprints: the classes they claim, ridges along their field, alike whatever is asked for."""
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -114,10 +113,7 @@ def test_the_ridges_are_as_far_apart_as_a_fingers(drawn):
     assert 24 <= 9 + share[8:].argmax() <= 31  # periods a picture's width; SOCOFing's peak is at 28
 
 
-@pytest.mark.skipif(
-    not os.environ.get("GANTOOLS_DATA"), reason="GANTOOLS_DATA is not set: no real prints to compare"
-)
-def test_their_spectrum_is_near_to_that_of_real_prints(drawn):
+def test_their_spectrum_is_near_to_that_of_real_prints(drawn, real_data):
     real, share = spectrum(data.load("socofing", limit=400).images), spectrum(resized(drawn[0], 80))
     assert 0.5 * np.abs(real - share).sum() < 0.15  # total variation between the two shares
     assert abs(int(real[8:].argmax()) - int(share[8:].argmax())) <= 3

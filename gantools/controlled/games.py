@@ -24,7 +24,7 @@ from gantools.metrics import Judged
 from gantools.metrics import jsd_bound as judge
 
 __all__ = [
-    "Cells", "Drawn", "Grainy", "Judged", "Sources", "image_game", "judge", "plane_distance", "plane_game",
+    "Cells", "Grainy", "Judged", "Sources", "image_game", "judge", "plane_distance", "plane_game",
     "plane_law", "sources", "verdict",
 ]  # fmt: skip
 
@@ -108,23 +108,6 @@ def sources(
         raise ValueError(f"the sources must make examples of one shape, not of {sorted(shapes)}")
     levels, noises = tuple(map(checked_level, levels)), tuple(sampler(each, **parameters) for each in noises)
     return Sources(parts, torch.tensor(share, dtype=torch.float32), levels, noises)
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn(Source):
-    """Samples as a source: rows of x, (n, ...), drawn with replacement."""
-
-    x: Tensor
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.x.shape[1:])
-
-    def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, None]:
-        return self.x[torch.randint(len(self.x), (n,), generator=generator, device=self.x.device)], None
-
-    def to(self, device) -> "Drawn":
-        return replace(self, x=self.x.to(device))
 
 
 # ---- in the plane: laws that are known exactly ------------------------------------------------------------
