@@ -106,7 +106,7 @@ def replay(lab: str, name: str, **options) -> Any:
     from gantools.recording import Recording
     from gantools.widgets import Replay
 
-    path = folder(lab) / f"{name}.safetensors"
+    path = folder(lab) / f"{name}.safetensors.gz"
     return Replay(Recording.load(path), **options) if path.is_file() else Elsewhere(lab, name)
 
 

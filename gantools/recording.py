@@ -100,7 +100,7 @@ class Recording:
     """A run, frame by frame.
 
     turns     the number of the turn at each of the T frames, (T,) int64
-    real      data to compare with, (n, 2) float32 or (n, C, H, W) uint8
+    real      data to compare with, (n, 2) float32 or (n, C, H, W) uint8; none where they may not be shown
     fake      generated, (T, n, 2) float32 or (T, n, C, H, W) uint8; row i has the same latent in every frame
     surface   the discriminator over the box, (T, g, g) uint8, or None
     pull      where the generator is drawn at the first points of `fake`, (T, a, 2) float32, or None

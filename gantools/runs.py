@@ -1,6 +1,6 @@
 """Runs that are worth keeping: made small for a page, and put side by side in a table.
 
-    gantools runs keep runs/eights --frames 12 --images 25 --measures frechet --to eights.safetensors
+    gantools runs keep runs/eights --frames 12 --images 25 --measures frechet --to eights.safetensors.gz
     gantools runs table runs/* --to eights.json
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from gantools import results
+from gantools import data, recipes, results
 from gantools.recording import Recording
 
 LAST = 3  # frames whose median stands for the end of a run
@@ -26,32 +26,67 @@ def load(out: str | os.PathLike) -> Recording:
     return Recording.load(path)
 
 
-def thin(recording: Recording, frames: int, images: int, measures: Sequence[str] = ()) -> Recording:
+def thin(recording: Recording, frames: int | Sequence[int], images: int, measures: Sequence[str] = ()) -> Recording:
     """That many frames, evenly spaced and with both ends, of that many images, with these measures only.
 
-    ValueError for fewer than two frames, no image, or a measure that was not taken.
+    `frames` may also name turns: then the frames of these.  Real images that are private (`data.private`) stay
+    behind.  ValueError for fewer than two frames, no image, a turn without a frame, or a measure not taken.
     """
-    if frames < 2 or images < 1:
+    count = frames if isinstance(frames, int) else len(frames)
+    if count < 2 or images < 1:
         raise ValueError(f"two frames and one image are the least, not {frames!r} and {images!r}")
     names = recording.about["measures"]
     strange = [name for name in measures if name not in names]
     if strange:
         raise ValueError(f"{', '.join(strange)} was not measured; there are {', '.join(names)}")
-    rows = torch.linspace(0, len(recording) - 1, min(frames, len(recording))).round().long()
+    if isinstance(frames, int):
+        rows = torch.linspace(0, len(recording) - 1, min(frames, len(recording))).round().long()
+    else:
+        there = recording.turns.tolist()
+        missing = [turn for turn in frames if turn not in there]
+        if missing:
+            raise ValueError(f"there is no frame of turn {', '.join(map(str, missing))}; there are {there}")
+        rows = torch.tensor(sorted(map(there.index, frames)))
     columns = [names.index(name) for name in measures]
+    shown = 0 if data.private(recording.about["run"]["data"]["name"]) else images
     return replace(
         recording,
-        turns=recording.turns[rows], real=recording.real[:images], fake=recording.fake[rows][:, :images],
+        turns=recording.turns[rows], real=recording.real[:shown], fake=recording.fake[rows][:, :images],
         measures=recording.measures[rows][:, columns] if columns else None,
         about={**recording.about, "measures": list(measures), "clock": [recording.about["clock"][k] for k in rows]},
     )  # fmt: skip
 
 
-def keep(out: str | os.PathLike, to: str | os.PathLike, frames: int, images: int, measures: Sequence[str] = ()) -> Recording:
-    """Write the run in the folder `out`, made small, to the file `to`."""
-    small = thin(load(out), frames, images, measures)
+def keep(
+    out: str | os.PathLike, to: str | os.PathLike, frames: int | Sequence[int], images: int,
+    measures: Sequence[str] = (), turns: int | None = None,
+) -> Recording:  # fmt: skip
+    """Write the run in the folder `out`, or its first `turns`, made small, to the file `to`."""
+    whole = load(out)
+    small = thin(whole if turns is None else until(whole, turns), frames, images, measures)
     small.save(to)
     return small
+
+
+def until(recording: Recording, turn: int) -> Recording:
+    """The run as if it had ended with its last frame at or before that turn; ValueError if there is none after 0."""
+    kept = int((recording.turns <= turn).sum())
+    if kept < 2:
+        raise ValueError(f"the run has no frame from turn 1 to {turn}; it has {recording.turns.tolist()}")
+    clock = recording.about["clock"][:kept]
+    return replace(
+        recording, turns=recording.turns[:kept], fake=recording.fake[:kept],
+        losses=recording.losses[: int(recording.turns[kept - 1])], measures=recording.measures[:kept],
+        about={**recording.about, "clock": clock, "seconds": clock[-1]},
+    )  # fmt: skip
+
+
+def change(asked: dict) -> str:
+    """What a run changed in its recipe, in words: `upsample=transposed`, or `none`."""
+    recipe = recipes.get(asked["recipe"])
+    mine = {"data": asked["data"]["name"], **asked["settings"]}
+    its = {"data": recipe.images["name"], **recipe.settings}
+    return ", ".join(f"{name}={value}" for name, value in mine.items() if its.get(name) != value) or "none"
 
 
 def row(recording: Recording) -> dict:
@@ -59,8 +94,8 @@ def row(recording: Recording) -> dict:
     about = recording.about
     asked, end = about["run"], recording.measures[-LAST:].median(dim=0).values.tolist()
     return {
-        "recipe": asked["recipe"], "data": asked["data"]["name"], "seed": about["seed"], "turns": len(recording.losses),
-        "minutes": round(about["seconds"] / 60, 2),
+        "recipe": asked["recipe"], "change": change(asked), "data": asked["data"]["name"], "seed": about["seed"],
+        "turns": len(recording.losses), "minutes": round(about["seconds"] / 60, 2),
         **{name: float(f"{value:.4g}") for name, value in zip(about["measures"], end, strict=True)},
         "floor": {name: float(f"{value:.4g}") for name, value in about["made"]["floor"].items()},
         "settings": asked["settings"], "samples": asked["samples"],
@@ -77,12 +112,15 @@ def _columns(recording: Recording) -> dict[str, list[float]]:
     return {"turns": recording.turns.tolist(), **dict(zip(names, values, strict=True))}
 
 
-def table(outs: Iterable[str | os.PathLike], to: str | os.PathLike, protocol: str, command: str = "") -> results.Results:
-    """Write the runs in these folders, a row each, as results that `results.load` reads.
+def table(
+    outs: Iterable[str | os.PathLike], to: str | os.PathLike, protocol: str, command: str = "", turns: int | None = None
+) -> results.Results:
+    """Write the runs in these folders, a row each, as results that `results.load` reads; of the first `turns` only.
 
     ValueError for a run that is not finished, measured nothing, or is there twice.
     """
-    rows = [row(load(out)) for out in outs]
+    whole = [load(out) for out in outs]
+    rows = [row(each if turns is None else until(each, turns)) for each in whole]
     known = [json.dumps([each["recipe"], each["data"], each["seed"], each["settings"], each["turns"]]) for each in rows]
     if not rows or len(set(known)) < len(known):
         raise ValueError("a table wants one run or more, each once")

@@ -2,20 +2,24 @@
 
 A file is written aside, read back and compared, and only then given its name; what stood there before
 stays until that moment.  Its digest covers tensors and description, so a file that was cut short or
-changed is refused when it is read.
+changed is refused when it is read.  A file named *.gz is compressed: what is shown on a page, not what is resumed.
 """
 
+import gzip
 import hashlib
 import json
 import os
 import uuid
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
+
+GZIP, LARGEST = b"\x1f\x8b", 2**28  # the first bytes of a compressed file; bytes that one may unpack to
 
 
 def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, Tensor], about: dict) -> Path:
@@ -27,6 +31,8 @@ def write(path: str | os.PathLike, kind: str, version: int, tensors: dict[str, T
     about = {"kind": kind, "version": version, **about}
     text = json.dumps(about, sort_keys=True, allow_nan=False)
     packed = save(tensors, metadata={"about": text, "digest": _digest(text, tensors)})
+    if path.suffix == ".gz":
+        packed = gzip.compress(packed, mtime=0)
     put(path, packed, lambda aside: read(aside, kind, version))
     return path
 
@@ -56,10 +62,8 @@ def read(path: str | os.PathLike, kind: str, version: int) -> tuple[dict[str, Te
     if not path.is_file():
         raise FileNotFoundError(f"there is no {kind} at {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            meta = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError, ValueError) as error:
+        meta, tensors = _unpacked(path)
+    except (SafetensorError, OSError, EOFError, zlib.error, ValueError) as error:
         raise ValueError(f"{path} is damaged or no {kind}: {error}") from None
     try:
         about = json.loads(meta["about"])
@@ -73,6 +77,22 @@ def read(path: str | os.PathLike, kind: str, version: int) -> tuple[dict[str, Te
     if meta.get("digest") != _digest(meta["about"], tensors):
         raise ValueError(f"{path} does not match its own digest: it was damaged or changed; use another copy")
     return tensors, about
+
+
+def _unpacked(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    """Metadata and tensors, as the file says; ValueError and others if it is damaged."""
+    with open(path, "rb") as file:
+        compressed = file.read(2) == GZIP
+    if not compressed:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}
+    with gzip.open(path) as file:
+        packed = file.read(LARGEST + 1)
+    if len(packed) > LARGEST:
+        raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
+    tensors = load(packed)  # checks the header, whose length comes first
+    header = json.loads(packed[8 : 8 + int.from_bytes(packed[:8], "little")])
+    return header.get("__metadata__", {}), tensors
 
 
 def _digest(text: str, tensors: dict[str, Tensor]) -> str:

@@ -109,12 +109,15 @@ def test_the_frame_is_cut_off_and_odd_sizes_fit(archive):
 
 
 def test_the_frame_may_be_left_on(archive):
-    cut, framed = data.load("socofing", size=96), data.load("socofing", size=96, framed=True)
+    cut, framed = data.load("socofing", size=96), data.load("socofing-framed", size=96)
     assert torch.equal(cut.subjects, framed.subjects) and framed.name == "socofing-framed"
     edges = [images.images[..., -3:].float().mean() for images in (cut, framed)]
     assert edges[1] < 30 < edges[0]
-    with pytest.raises(ValueError, match="only socofing comes with a frame, not digits"):
-        data.load("digits", framed=True)
+
+
+def test_people_are_not_published():
+    names = ("socofing", "socofing-framed", "mnist+socofing", "ridges", "mnist+fashion-mnist")
+    assert [data.private(name) for name in names] == [True, True, True, False, False]
 
 
 def test_a_folder_gives_what_the_archive_gives(archive, place):

@@ -572,6 +572,61 @@ def test_the_losses_are_those_on_paper():
         assert found.item() == pytest.approx(expected.item(), abs=1e-5)
 
 
+def centre(images):
+    """(n, 2): where an image is bright, (row, column), in half sides from the middle."""
+    side = images.shape[-1]
+    at = (torch.arange(side) + 0.5) / side * 2 - 1
+    light = (images[:, 0] + 1) / (images[:, 0] + 1).sum((1, 2), keepdim=True)
+    return torch.stack([(light.sum(2) * at).sum(1), (light.sum(1) * at).sum(1)], 1)
+
+
+def test_images_are_shaken_as_they_are_told():
+    blob = torch.full((1, 1, 40, 40), -1.0)
+    blob[0, 0, 8:13, 24:29] = 1  # above the middle, to the right
+    by = torch.zeros(7, infogan.DIRECTIONS)
+    for k in range(infogan.DIRECTIONS):
+        by[k + 1, k] = 1
+    seen = infogan.shaken(blob.expand(7, -1, -1, -1), by)
+    assert torch.allclose(seen[0], blob[0], atol=1e-5)
+    (row, column), at, light = centre(blob)[0], centre(seen), (seen + 1).sum((1, 2, 3))
+    turned = torch.tensor([[row * math.cos(0.35) - column * math.sin(0.35)], [column * math.cos(0.35) + row * math.sin(0.35)]])
+    assert torch.allclose(at[1], turned.ravel(), atol=0.01) and light[1] == pytest.approx(light[0].item(), rel=0.02)
+    assert at[2][0] == pytest.approx(row.item(), abs=0.01) and at[2][1] == pytest.approx((column - 0.35 * row).item(), abs=0.01)
+    assert torch.allclose(at[3], at[0] * math.exp(0.3), atol=0.01)
+    assert light[3] == pytest.approx((light[0] * math.exp(0.6)).item(), rel=0.05)
+    assert torch.allclose(at[4] - at[0], torch.tensor([0.0, -0.15]), atol=0.01)
+    assert torch.allclose(at[5] - at[0], torch.tensor([-0.15, 0.0]), atol=0.01)
+    assert light[6] > 1.3 * light[0] and infogan.shaken(blob, -by[6:])[0].add(1).sum() < 0.8 * light[0]
+    images = torch.rand(2, 1, 6, 6, dtype=torch.double, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: infogan.shaken(x, torch.full((2, 6), 0.37)), images)
+    with pytest.raises(ValueError, match=r"shaken by \(n, 6\), not \(1, 1, 40, 40\) by \(1, 5\)"):
+        infogan.shaken(blob, by[:1, :5])
+
+
+def test_q_reads_shaken_images_and_the_judge_does_not(monkeypatch):
+    digits = data.load("digits")
+    nets_ = nets.mlp([8, 64], shape=(1, 8, 8)), nn.Sequential(nn.Flatten(), nets.mlp([64, 5])), nets.mlp([5, 1]), nets.mlp([5, 4])
+    game = infogan.infogan_game(*nets_, digits, Codes((4,)), latent=4, batch_size=16, shake=0.5, device="cpu")
+    seen = []
+    monkeypatch.setattr(infogan.games, "shaken", lambda x, by: seen.append(by) or -x)
+    with torch.no_grad():
+        for player, heads in zip(game.players, (1, 1), strict=True):
+            player.loss(Batch(digits, 16, torch.Generator().manual_seed(3), torch.device("cpu")))
+            assert len(seen) == heads and seen.pop().abs().max() <= 0.5
+    rng = torch.Generator().manual_seed(3)
+    codes = game.rules.codes.draw(16, rng)
+    x = game.rules.generate(torch.randn(16, 4, generator=rng), codes)
+    features = game.rules.body(x)
+    found = game.players[1].loss(Batch(digits, 16, torch.Generator().manual_seed(3), torch.device("cpu")))
+    alone = game.rules.code_loss(game.rules.body(-x), codes)
+    assert found.item() == pytest.approx((nn.functional.softplus(-game.rules.head(features)).mean() + alone).item(), abs=1e-5)
+    game.rules.shake = 0.0
+    plain = game.players[1].loss(Batch(digits, 16, torch.Generator().manual_seed(3), torch.device("cpu")))
+    assert len(seen) == 1 and plain.item() == pytest.approx((found - alone + game.rules.code_loss(features, codes)).item(), abs=1e-5)
+    with pytest.raises(ValueError, match="shake must not be negative"):
+        infogan.infogan_game(*nets_, digits, Codes((4,)), latent=4, shake=-1.0)
+
+
 def same_bits(one, other):
     same = json.dumps(one["about"], sort_keys=True) == json.dumps(other["about"], sort_keys=True)
     return same and all(torch.equal(t, other["tensors"][key]) for key, t in one["tensors"].items())

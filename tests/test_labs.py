@@ -30,6 +30,7 @@ from PIL import Image
 from traitlets.config import Config
 
 from gantools import data, labs, results
+from gantools.recording import Recording
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {path.stem: path for path in sorted((ROOT / "labs" / "source").glob("*/*.ipynb"))}
@@ -242,7 +243,18 @@ def test_the_book_shows_what_students_get(lab, course):
     shown = [match for cell in run for match in SHOWN.findall(cell.source)]
     assert shown and {about for _, about, _ in shown} == {lab}
     for how, _, name in shown:
-        assert (labs.folder(lab) / f"{name}.{'json' if how == 'table' else 'safetensors'}").is_file(), name
+        assert (labs.folder(lab) / f"{name}.{'json' if how == 'table' else 'safetensors.gz'}").is_file(), name
+
+
+@EACH
+def test_what_is_kept_is_small_and_shows_nobody(lab):
+    kept = [path for path in labs.folder(lab).iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) <= 500_000
+    for path in kept:
+        if path.name.endswith(".safetensors.gz"):
+            run = Recording.load(path)
+            assert run.about["made"]["command"].startswith("gantools train ") and run.about["measures"]
+            assert len(run.real) == 0 or not data.private(run.about["run"]["data"]["name"])
 
 
 @EACH

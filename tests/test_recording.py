@@ -1,5 +1,6 @@
 """Recordings look without touching, keep what they saw, and say clearly when a file cannot be trusted."""
 
+import gzip
 import json
 import math
 
@@ -191,6 +192,30 @@ def test_a_truncated_file_is_refused(file):
         file.write_bytes(whole[:size])
         with pytest.raises(ValueError, match="damaged"):
             Recording.load(file)
+
+
+def test_a_compressed_file_is_as_good_and_as_suspicious(run, tmp_path, monkeypatch):
+    path = tmp_path / "run.safetensors.gz"
+    run.save(path), run.save(tmp_path / "plain.safetensors")
+    again, whole = Recording.load(path), path.read_bytes()
+    assert again.about == run.about and torch.equal(again.fake, run.fake)
+    assert len(whole) < 0.9 * (tmp_path / "plain.safetensors").stat().st_size
+    assert whole[4:8] == bytes(4)  # no time of day
+    for size in (3, 12, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match="damaged"):
+            Recording.load(path)
+    for at in (20, len(whole) // 2, len(whole) - 6):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+        with pytest.raises(ValueError, match="damaged|digest"):
+            Recording.load(path)
+    path.write_bytes(gzip.compress(b"no tensors at all"))
+    with pytest.raises(ValueError, match="damaged or no recording"):
+        Recording.load(path)
+    path.write_bytes(whole)
+    monkeypatch.setattr(storage, "LARGEST", 1000)
+    with pytest.raises(ValueError, match="unpacks to more than 1,000 bytes"):
+        Recording.load(path)
 
 
 def test_a_changed_number_is_noticed(file):

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -310,10 +311,20 @@ def test_a_run_is_made_small(finished, tmp_path):
     assert torch.equal(small.measures[:, 1], whole.measures[[0, 1, 3, 4], column])
     assert torch.equal(small.losses, whole.losses) and len(small.real) == 9
     assert Recording.load(tmp_path / "small.safetensors").about == small.about
+    hidden = replace(whole, about={**whole.about, "run": {**whole.about["run"], "data": {"name": "mnist+socofing"}}})
+    assert len(runs.thin(hidden, 4, 9).real) == 0  # people's prints stay behind
     with pytest.raises(ValueError, match="beauty was not measured; there are frechet"):
         runs.thin(whole, 4, 9, ["beauty"])
     with pytest.raises(ValueError, match="two frames and one image are the least, not 1 and 9"):
         runs.thin(whole, 1, 9)
+    assert cli.main(["runs", "keep", str(finished[0]), "--at", "6,0,2", "--to", str(tmp_path / "at.safetensors")]) == 0
+    chosen = Recording.load(tmp_path / "at.safetensors")
+    assert chosen.turns.tolist() == [0, 2, 6] and torch.equal(chosen.fake[2], whole.fake[3][:25])
+    assert cli.main(["runs", "keep", str(finished[0]), "--until", "5", "--to", str(tmp_path / "cut.safetensors")]) == 0
+    cut = Recording.load(tmp_path / "cut.safetensors")
+    assert cut.turns.tolist() == [0, 2, 4] and torch.equal(cut.losses, whole.losses[:4])
+    with pytest.raises(ValueError, match="no frame of turn 3, 5; there are"):
+        runs.thin(whole, [3, 4, 5], 9)
 
 
 def test_runs_side_by_side(finished, tmp_path, capsys):
@@ -328,6 +339,12 @@ def test_runs_side_by_side(finished, tmp_path, capsys):
         assert kept.rows[1]["at"][name] == pytest.approx(values.tolist(), rel=1e-3)
         assert 0 <= kept.rows[1]["floor"][name] < 100
     assert kept.rows[0]["settings"]["width"] == 32 and "2 runs" in repr(kept)
+    assert kept.column("change") == ["width=32", "width=32"]
+    assert cli.main([*ask, "--until", "5"]) == 0
+    short = results.load(tmp_path / "t.json")
+    assert short.column("turns") == [4, 4] and short.rows[1]["seconds"] == whole.about["clock"][2]
+    assert short.rows[1]["frechet"] == pytest.approx(sorted(kept.rows[1]["at"]["frechet"][:3])[1])
+    assert cli.main([*ask, "--until", "1"]) == 1
     assert kept.about["command"].startswith("gantools runs table /")
     assert cli.main([*ask[:2], str(finished[0]), *ask[2:]]) == 1
     assert "each once" in capsys.readouterr().err

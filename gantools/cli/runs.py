@@ -11,6 +11,7 @@ def add(parts: argparse._SubParsersAction) -> None:
     small = kinds.add_parser("keep", help="one run as a recording small enough for a page")
     small.add_argument("run_folder", metavar="DIR")
     small.add_argument("--frames", type=int, default=12)
+    small.add_argument("--at", metavar="TURNS", help="the frames of these turns instead, with commas between")
     small.add_argument("--images", type=int, default=25)
     small.add_argument("--measures", default="", help="names, with commas between")
     small.set_defaults(run=keep)
@@ -19,15 +20,17 @@ def add(parts: argparse._SubParsersAction) -> None:
     rows.add_argument("--protocol", required=True, help="what a reader must know about the numbers, in a sentence or two")
     rows.set_defaults(run=table)
     for kind in (small, rows):
+        kind.add_argument("--until", type=int, metavar="TURN", help="as if every run had ended there")
         kind.add_argument("--to", metavar="FILE", required=True)
 
 
 def keep(asked: argparse.Namespace) -> int:
     measures = [name for name in asked.measures.split(",") if name]
-    print(runs.keep(asked.run_folder, asked.to, asked.frames, asked.images, measures))
+    frames = [int(turn) for turn in asked.at.split(",")] if asked.at else asked.frames
+    print(runs.keep(asked.run_folder, asked.to, frames, asked.images, measures, asked.until))
     return 0
 
 
 def table(asked: argparse.Namespace) -> int:
-    print(runs.table(asked.run_folders, asked.to, asked.protocol, asked.command))
+    print(runs.table(asked.run_folders, asked.to, asked.protocol, asked.command, asked.until))
     return 0

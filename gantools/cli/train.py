@@ -16,6 +16,7 @@ def add(parts: argparse._SubParsersAction) -> None:
     parser.add_argument("--data", metavar="NAME", help="another image set than the recipe's")
     parser.add_argument("--budget", choices=recipes.BUDGETS, default="cpu", help="how long (default: cpu)")
     parser.add_argument("--turns", type=int, help="exactly so many turns")
+    parser.add_argument("--frames", type=int, help="how often the game is looked at (default: the recipe's)")
     parser.add_argument("--out", metavar="DIR", help="the run's folder")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     parser.add_argument("--seed", type=int, default=0)
@@ -37,7 +38,7 @@ def run(asked: argparse.Namespace) -> int:
         raise ValueError("name a recipe and a folder: gantools train RECIPE --out DIR; --list shows the recipes")
     recipe = recipes.get(asked.recipe).using(asked.data, **dict(map(setting, asked.changes)))
     recording = recipe.train(
-        asked.out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, resume=asked.resume,
+        asked.out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, frames=asked.frames, resume=asked.resume,
         checkpoint=asked.checkpoint, progress=not asked.quiet, tensorboard=asked.tensorboard,
         command=asked.command,
     )  # fmt: skip

@@ -12,12 +12,12 @@ Laws: x is (n, d).  Image sets: x is (n, C, H, W) in [-1, 1], from uint8 images 
 
 from gantools.data.images import ImageSet, only, to_float, to_uint8
 from gantools.data.laws import Line, Mixture, SwissRoll, grid, lines, mixture, normal, ring, swiss_roll
-from gantools.data.sets import load
+from gantools.data.sets import load, private
 from gantools.data.source import Source
 from gantools.data.store import cache
 
 __all__ = [
     "ImageSet", "Line", "Mixture", "Source", "SwissRoll",
-    "cache", "grid", "lines", "load", "mixture", "normal", "only", "ring", "swiss_roll",
+    "cache", "grid", "lines", "load", "mixture", "normal", "only", "private", "ring", "swiss_roll",
     "to_float", "to_uint8",
 ]  # fmt: skip

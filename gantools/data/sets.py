@@ -26,6 +26,7 @@ class Kind:
     licence   what may be done with them
     remotes   the files to fetch: () -> tuple of them; none for a set that is not fetched file by file
     places    where else it may be: other places below a data folder that hold the whole of it
+    private   whether its images show people, or parts of them, who did not agree to be published
     """
 
     read: Callable[[str, int | None, int | None], ImageSet]
@@ -33,6 +34,7 @@ class Kind:
     licence: str
     remotes: Callable[[], tuple[Remote, ...]] = tuple
     places: tuple[str, ...] = ()
+    private: bool = False
 
 
 def _digits(split: str, size: int | None, first: int | None) -> ImageSet:
@@ -166,6 +168,10 @@ def _framed(split: str, size: int | None, first: int | None) -> ImageSet:
     return socofing.read(store.look(*socofing.PLACES) or socofing.fetch(), split, size, framed=True)
 
 
+# Another way to read a set: what the scanner's frame does to a game.
+OTHERWISE = {"socofing-framed": ("socofing", _framed)}
+
+
 def _ridges(split: str, size: int | None, first: int | None) -> ImageSet:
     return ridges.read(split, size, first)
 
@@ -187,7 +193,7 @@ SETS = {
         remotes=lambda: (_CIFAR10,), places=(_SUBSET,),
     ),
     "socofing": Kind(
-        _socofing, "1 x 80 x 80, 6,000 of 600 people", socofing.LICENCE, places=socofing.PLACES,
+        _socofing, "1 x 80 x 80, 6,000 of 600 people", socofing.LICENCE, places=socofing.PLACES, private=True,
     ),
     "ridges": Kind(_ridges, "1 x 80 x 80, 2,400 + 600", ridges.LICENCE),
 }  # fmt: skip
@@ -201,7 +207,6 @@ def load(
     size: int | None = None,
     channels: int | None = None,
     limit: int | None = None,
-    framed: bool = False,
 ) -> ImageSet:
     """The image set of that name.
 
@@ -210,6 +215,7 @@ def load(
     `fashion-mnist`   as many pictures of clothes, 1 x 28 x 28
     `cifar10`         3 x 32 x 32, 50,000 to train and 10,000 to test, or a part of them
     `socofing`        6,000 fingerprints of 600 people, or a part, 1 x 80 x 80; a fifth of the people to test
+    `socofing-framed` the same with the scanner's frame left on
     `ridges`          synthetic fingerprints, drawn here, 1 x 80 x 80, 2,400 to train and 600 to test
     `mnist+fashion-mnist`   both, mixed up; so any sets can be joined, once size and channels make them alike
 
@@ -218,7 +224,6 @@ def load(
     size       side in pixels to bring the images to (bilinear, antialiased)
     channels   1: grey, by the weights of luma; 3: grey three times over
     limit      keep the first so many
-    framed     of socofing: leave the scanner's frame on, to see what it does to a game
 
     What is neither in the folder that GANTOOLS_DATA names nor in the cache is fetched, unless
     GANTOOLS_OFFLINE is set.  ValueError lists the names there are and says what is wrong with an option or a
@@ -228,17 +233,15 @@ def load(
         if value is not None:
             whole(option, value)
     if "+" in name:
-        alike = {"size": size, "channels": channels, "framed": framed}
+        alike = {"size": size, "channels": channels}
         return _chosen(joined([load(part, split, **alike) for part in name.split("+")]), classes, limit)
-    if name not in SETS:
-        raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join(SETS)}")
+    if name not in SETS and name not in OTHERWISE:
+        raise ValueError(f"there is no image set named {name!r}; choose one of {', '.join([*SETS, *OTHERWISE])}")
     if split not in (None, "train", "test"):
         raise ValueError(f'split must be "train" or "test", not {split!r}')
     if name == "digits" and split is not None:
         raise ValueError("digits come without a split: leave `split` out, and divide the images yourself")
-    if framed and name != "socofing":
-        raise ValueError(f"only socofing comes with a frame, not {name}: leave `framed` out")
-    read = _framed if framed else SETS[name].read
+    read = OTHERWISE[name][1] if name in OTHERWISE else SETS[name].read
     found = read(split or "train", size, limit if classes is None else None)
     found = _chosen(found, classes, limit)
     images = found.images
@@ -247,6 +250,12 @@ def load(
     if size is not None:
         images = resized(images, size)
     return found.with_images(images)
+
+
+def private(name: str) -> bool:
+    """Whether images of the set of that name, or of one that is joined in it, may be used and not published."""
+    parts = [OTHERWISE.get(part, (part,))[0] for part in name.split("+")]
+    return any(SETS[part].private for part in parts if part in SETS)
 
 
 def _chosen(images: ImageSet, classes: Sequence[str] | None, limit: int | None) -> ImageSet:

@@ -18,6 +18,7 @@ from torch.nn.functional import one_hot
 from gantools import game, losses
 from gantools.infogan.codes import CodeBound, Codes
 from gantools.infogan.information import _not_negative
+from gantools.infogan.shaking import DIRECTIONS, shaken
 
 __all__ = [
     "ConditionalRules", "Rules", "conditional_game", "decode", "estimated_bound", "estimated_bounds",
@@ -35,6 +36,7 @@ class Rules(game.Rules):
     body_learns        whether the discriminator's loss also holds that of Q, so that the body learns to read
                        codes; else only the discrimination of data shapes it, as min over G, Q of max over D
                        says to the letter.  The authors' code has it in both losses
+    shake              how far the images that Q reads are shaken (`shaken`), from 0, not at all, to 1
     """
 
     body: nn.Module = None
@@ -44,6 +46,7 @@ class Rules(game.Rules):
     weight: float = 1.0
     continuous_weight: float = 0.1
     body_learns: bool = True
+    shake: float = 0.0
 
     def generate(self, z: Tensor, codes: Tensor) -> Tensor:
         """Noise (n, latent) and codes (n, width) -> examples (n, ...)."""
@@ -52,6 +55,13 @@ class Rules(game.Rules):
     def _fake(self, batch: game.Batch) -> tuple[Tensor, Tensor]:
         codes = batch.deal(lambda m: self.codes.draw(m, batch.rng, batch.device))
         return self.noised(self.generate(batch.latent(self.latent), codes), batch), codes
+
+    def _seen(self, fake: Tensor, batch: game.Batch) -> Tensor:
+        """The features that Q reads."""
+        if not self.shake:
+            return self.body(fake)
+        by = batch.deal(lambda m: 2 * torch.rand(m, DIRECTIONS, generator=batch.rng, device=batch.device) - 1)
+        return self.body(shaken(fake, self.shake * by))
 
     def code_loss(self, features: Tensor, codes: Tensor) -> Tensor:
         """lambda times -log Q, which is -lambda L_I up to the constant lambda H(c)."""
@@ -64,14 +74,15 @@ class Rules(game.Rules):
         score_real, score_fake = self.scores(real, fake)
         loss = losses.get(self.loss).discriminator(score_real, score_fake)
         if self.body_learns:
-            loss = loss + self.code_loss(self.body(fake), codes)
+            loss = loss + self.code_loss(self._seen(fake, batch), codes)
         return loss + self.penalty(self.discriminator, real, fake, batch) if self.penalty else loss
 
     def generator_loss(self, batch: game.Batch) -> Tensor:
         """The generator's and Q's: they move in one step."""
         fake, codes = self._fake(batch)
         features = self.body(fake)
-        return losses.get(self.loss).generator(self.head(features)) + self.code_loss(features, codes)
+        seen = self._seen(fake, batch) if self.shake else features
+        return losses.get(self.loss).generator(self.head(features)) + self.code_loss(seen, codes)
 
 
 @torch.no_grad()
@@ -118,7 +129,7 @@ def _sampler(player: game.Player, rules: Any) -> Callable:
 def infogan_game(
     generator: nn.Module, body: nn.Module, head: nn.Module, q_head: nn.Module, data, codes: Codes,
     loss: str = "nonsaturating", *,
-    weight: float = 1.0, continuous_weight: float = 0.1, body_learns: bool = True, latent: int = 2,
+    weight: float = 1.0, continuous_weight: float = 0.1, body_learns: bool = True, shake: float = 0.0, latent: int = 2,
     batch_size: int = 256, lr: float | tuple[float, float] = 1e-3, betas: tuple[float, float] = (0.5, 0.9),
     optimizer: Callable | None = None, steps: int = 1, noise: float = 0.0, penalty: Callable | None = None,
     ema: float | None = None, seed: int = 0, device: str | torch.device = "auto",
@@ -126,15 +137,16 @@ def infogan_game(
     """The game of Chen et al. (2016): a discriminator, and one generator player that owns Q's head as well.
 
     body: x -> features; head: features -> one score; q_head: features -> codes.outputs numbers; generator:
-    latent + codes.width numbers -> x.  `weight`, `continuous_weight` and `body_learns` are those of `Rules`
-    and may be changed there while the game runs; the other options are those of `game.gan`.
+    latent + codes.width numbers -> x.  `weight`, `continuous_weight`, `body_learns` and `shake` are those of
+    `Rules` and may be changed there while the game runs; the other options are those of `game.gan`.
     Raises ValueError for nets that do not fit and for bad options.
     """
     losses.get(loss)
-    _not_negative(noise=noise, weight=weight, continuous_weight=continuous_weight)
+    _not_negative(noise=noise, weight=weight, continuous_weight=continuous_weight, shake=shake)
     rules = Rules(
         generator, nn.Sequential(body, head), latent, loss, noise, penalty,
         body, head, q_head, codes, float(weight), float(continuous_weight), bool(body_learns),
+        float(shake),
     )  # fmt: skip
     fake, scores, outputs = _tried(rules, lambda x: (x, rules.discriminator(x), q_head(body(x))), q_head)
     _fits(fake, scores, data)

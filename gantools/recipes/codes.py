@@ -14,6 +14,7 @@ SETTINGS = {
     "weight": 1.0,  # lambda of the categorical code
     "continuous_weight": 0.1,
     "loss": "nonsaturating",
+    "shake": 0.0,  # how far the images that Q reads are turned, sheared, scaled, moved, thickened, up to 1
     "noise": 0.0,  # standard deviation of the instance noise
     "lr_d": 2e-4,
     "lr_g": 1e-3,
@@ -44,7 +45,7 @@ def code_game(images: data.ImageSet, seed: int = 0, device: str = "auto", **sett
     q_head = nets.mlp([last.in_features, s["hidden"], codes.outputs], "leaky_relu", seed=4 * seed + 2)
     return infogan.infogan_game(
         generator, nn.Sequential(*body), last, q_head, images, codes, s["loss"],
-        weight=s["weight"], continuous_weight=s["continuous_weight"], latent=s["latent"], batch_size=s["batch"],
+        weight=s["weight"], continuous_weight=s["continuous_weight"], shake=s["shake"], latent=s["latent"], batch_size=s["batch"],
         lr=(s["lr_d"], s["lr_g"]), betas=(s["beta1"], s["beta2"]), noise=s["noise"], ema=s["ema"] or None,
         seed=seed, device=device,
     )  # fmt: skip

@@ -66,15 +66,15 @@ class Recipe:
 
     def train(
         self, out: str | Path, budget: str = "cpu", *, seed: int = 0, device: str = "auto", turns: int | None = None,
-        **options: Any,
+        frames: int | None = None, **options: Any,
     ) -> Recording | None:  # fmt: skip
-        """Load, build, measure and run; options are those of `train.run`, and its errors."""
+        """Load, build, measure and run, looked at `frames` times; options are those of `train.run`, and its errors."""
         if budget not in BUDGETS:
             raise ValueError(f"a budget is one of {', '.join(BUDGETS)}, not {budget!r}")
         Team.here()  # before anything is placed on a device
         images, n = self.load(), self.samples[budget]
         turns = self.turns[budget] if turns is None else turns
-        looks = 4 if budget == "smoke" else self.frames
+        looks = frames or (4 if budget == "smoke" else self.frames)
         panel = self.measured(images, n)
         about = {
             "recipe": self.name, "data": dict(self.images), "checksum": images.checksum(), "settings": dict(self.settings),

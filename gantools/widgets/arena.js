@@ -63,7 +63,8 @@ export class Arena {
           { ...this.tiles("generated"), draw: () => this.stage.images(this.frame.fake, this.shape) },
           about.alt,
         );
-    this.others = points
+    const alone = about.shapes?.real?.[0] === 0; // real images that may not be shown are not handed over
+    this.others = points || alone
       ? []
       : [
           new Plot(
