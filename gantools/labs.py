@@ -111,7 +111,7 @@ def replay(lab: str, name: str, **options) -> Any:
 
 
 def table(lab: str, name: str, *columns: str) -> None:
-    """Print these columns of what was measured and kept under that name, and how it was made.
+    """Print these columns of what was measured and kept under that name, how, and by which command.
 
     Where gantools was installed without its repository there are no results; then a sentence says so.
     """
@@ -126,7 +126,7 @@ def table(lab: str, name: str, *columns: str) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    print(f"\n{textwrap.fill(str(kept), 76)}")
+    print(f"\n{textwrap.fill(kept.about['protocol'], 76)}\n\n{textwrap.fill(str(kept), 76)}")
 
 
 def _text(value: Any) -> str:

@@ -26,11 +26,13 @@ def load(out: str | os.PathLike) -> Recording:
     return Recording.load(path)
 
 
-def thin(recording: Recording, frames: int | Sequence[int], images: int, measures: Sequence[str] = ()) -> Recording:
+def thin(
+    recording: Recording, frames: int | Sequence[int], images: int, measures: Sequence[str] = (), levels: int = 256
+) -> Recording:
     """That many frames, evenly spaced and with both ends, of that many images, with these measures only.
 
-    `frames` may also name turns: then the frames of these.  Real images that are private (`data.private`) stay
-    behind.  ValueError for fewer than two frames, no image, a turn without a frame, or a measure not taken.
+    `frames` may also name turns: then the frames of these.  Fewer `levels` of brightness compress better.  Real images that are private (`data.private`) stay
+    behind.  ValueError for fewer than two frames or levels, no image, a turn without a frame, a measure not taken.
     """
     count = frames if isinstance(frames, int) else len(frames)
     if count < 2 or images < 1:
@@ -39,6 +41,8 @@ def thin(recording: Recording, frames: int | Sequence[int], images: int, measure
     strange = [name for name in measures if name not in names]
     if strange:
         raise ValueError(f"{', '.join(strange)} was not measured; there are {', '.join(names)}")
+    if not 2 <= levels <= 256:
+        raise ValueError(f"2 to 256 levels can be kept, not {levels!r}")
     if isinstance(frames, int):
         rows = torch.linspace(0, len(recording) - 1, min(frames, len(recording))).round().long()
     else:
@@ -48,10 +52,13 @@ def thin(recording: Recording, frames: int | Sequence[int], images: int, measure
             raise ValueError(f"there is no frame of turn {', '.join(map(str, missing))}; there are {there}")
         rows = torch.tensor(sorted(map(there.index, frames)))
     columns = [names.index(name) for name in measures]
+    fake = recording.fake[rows][:, :images]
+    if levels < 256:
+        fake = ((fake * ((levels - 1) / 255)).round() * (255 / (levels - 1))).round().to(torch.uint8)
     shown = 0 if data.private(recording.about["run"]["data"]["name"]) else images
     return replace(
         recording,
-        turns=recording.turns[rows], real=recording.real[:shown], fake=recording.fake[rows][:, :images],
+        turns=recording.turns[rows], real=recording.real[:shown], fake=fake,
         measures=recording.measures[rows][:, columns] if columns else None,
         about={**recording.about, "measures": list(measures), "clock": [recording.about["clock"][k] for k in rows]},
     )  # fmt: skip
@@ -59,11 +66,11 @@ def thin(recording: Recording, frames: int | Sequence[int], images: int, measure
 
 def keep(
     out: str | os.PathLike, to: str | os.PathLike, frames: int | Sequence[int], images: int,
-    measures: Sequence[str] = (), turns: int | None = None,
+    measures: Sequence[str] = (), turns: int | None = None, levels: int = 256,
 ) -> Recording:  # fmt: skip
     """Write the run in the folder `out`, or its first `turns`, made small, to the file `to`."""
     whole = load(out)
-    small = thin(whole if turns is None else until(whole, turns), frames, images, measures)
+    small = thin(whole if turns is None else until(whole, turns), frames, images, measures, levels)
     small.save(to)
     return small
 

@@ -29,7 +29,7 @@ from nbgrader.apps import NbGraderAPI
 from PIL import Image
 from traitlets.config import Config
 
-from gantools import data, labs, results
+from gantools import data, labs, results, runs
 from gantools.recording import Recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -277,13 +277,18 @@ def test_the_solution_gets_full_marks_and_wrong_answers_their_feedback(lab, cour
         assert said.startswith("AssertionError") and words in said, f"{task}, {words!r}: the test said {said}"
 
 
-def test_kept_results_belong_to_their_scripts():
+def test_kept_results_belong_to_their_scripts_and_recipes():
     kept = sorted((ROOT / "book" / "results" / "labs").glob("*/*.json"))
     assert kept
     for path in kept:
-        about = results.load(path).about
-        script = ROOT / about["command"].split()[1]
-        assert about["source"] == results.digest(script), f"{path.name} was measured by another {script.name}"
+        found = results.load(path)
+        if found.about["command"].startswith("gantools runs table "):
+            for row in found.rows:
+                asked = {"recipe": row["recipe"], "data": {"name": row["data"]}, "settings": row["settings"]}
+                assert runs.change(asked) == row["change"], f"{path.name}: {row['recipe']} has other settings now"
+            continue
+        script = ROOT / found.about["command"].split()[1]
+        assert found.about["source"] == results.digest(script), f"{path.name} was measured by another {script.name}"
 
 
 # The rules can fail
@@ -479,4 +484,4 @@ def test_what_is_kept_is_shown_and_what_is_elsewhere_is_named(tmp_path, monkeypa
     capsys.readouterr()
     labs.table("lab9", "found", "who", "score", "good")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["who  score  good", "me   0.333  yes"] and "1 runs" in lines[3]
+    assert lines[:2] == ["who  score  good", "me   0.333  yes"] and lines[3] == "p" and "1 runs" in lines[5]

@@ -323,6 +323,11 @@ def test_a_run_is_made_small(finished, tmp_path):
     assert cli.main(["runs", "keep", str(finished[0]), "--until", "5", "--to", str(tmp_path / "cut.safetensors")]) == 0
     cut = Recording.load(tmp_path / "cut.safetensors")
     assert cut.turns.tolist() == [0, 2, 4] and torch.equal(cut.losses, whole.losses[:4])
+    few = runs.thin(whole, 4, 9, levels=3).fake
+    assert set(few.unique().tolist()) <= {0, 128, 255}
+    assert (few.int() - small.fake.int()).abs().max() <= 64
+    with pytest.raises(ValueError, match="2 to 256 levels can be kept, not 1"):
+        runs.thin(whole, 4, 9, levels=1)
     with pytest.raises(ValueError, match="no frame of turn 3, 5; there are"):
         runs.thin(whole, [3, 4, 5], 9)
 

@@ -1,6 +1,7 @@
 """gantools runs: finished runs made small for a page, and side by side in a table."""
 
 import argparse
+import shlex
 
 from gantools import runs
 
@@ -13,6 +14,7 @@ def add(parts: argparse._SubParsersAction) -> None:
     small.add_argument("--frames", type=int, default=12)
     small.add_argument("--at", metavar="TURNS", help="the frames of these turns instead, with commas between")
     small.add_argument("--images", type=int, default=25)
+    small.add_argument("--levels", type=int, default=256, help="of brightness; fewer compress better (256)")
     small.add_argument("--measures", default="", help="names, with commas between")
     small.set_defaults(run=keep)
     rows = kinds.add_parser("table", help="many runs, a row each")
@@ -27,10 +29,12 @@ def add(parts: argparse._SubParsersAction) -> None:
 def keep(asked: argparse.Namespace) -> int:
     measures = [name for name in asked.measures.split(",") if name]
     frames = [int(turn) for turn in asked.at.split(",")] if asked.at else asked.frames
-    print(runs.keep(asked.run_folder, asked.to, frames, asked.images, measures, asked.until))
+    print(runs.keep(asked.run_folder, asked.to, frames, asked.images, measures, asked.until, asked.levels))
     return 0
 
 
 def table(asked: argparse.Namespace) -> int:
-    print(runs.table(asked.run_folders, asked.to, asked.protocol, asked.command, asked.until))
+    until = [] if asked.until is None else ["--until", str(asked.until)]
+    command = shlex.join(["gantools", "runs", "table", *asked.run_folders, *until, "--to", asked.to])
+    print(runs.table(asked.run_folders, asked.to, asked.protocol, command, asked.until))  # the protocol is kept by itself
     return 0
