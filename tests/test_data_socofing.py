@@ -118,6 +118,8 @@ def test_the_frame_may_be_left_on(archive):
 def test_people_are_not_published():
     names = ("socofing", "socofing-framed", "mnist+socofing", "ridges", "mnist+fashion-mnist")
     assert [data.private(name) for name in names] == [True, True, True, False, False]
+    with pytest.raises(ValueError, match="whether faces may be published is not known"):
+        data.private("mnist+faces")
 
 
 def test_a_folder_gives_what_the_archive_gives(archive, place):

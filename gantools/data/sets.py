@@ -253,9 +253,15 @@ def load(
 
 
 def private(name: str) -> bool:
-    """Whether images of the set of that name, or of one that is joined in it, may be used and not published."""
+    """Whether images of the set of that name, or of one that is joined in it, may be used and not published.
+
+    ValueError for a set that is not known: nobody can say so of it.
+    """
     parts = [OTHERWISE.get(part, (part,))[0] for part in name.split("+")]
-    return any(SETS[part].private for part in parts if part in SETS)
+    strange = [part for part in parts if part not in SETS]
+    if strange:
+        raise ValueError(f"whether {', '.join(strange)} may be published is not known; there are {', '.join(SETS)}")
+    return any(SETS[part].private for part in parts)
 
 
 def _chosen(images: ImageSet, classes: Sequence[str] | None, limit: int | None) -> ImageSet:
