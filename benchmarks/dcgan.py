@@ -22,10 +22,11 @@ of real and generated images, on both sides.
 A share of the peak is the operations of a side's products and convolutions, counted, in its time, over those
 of a large matrix product on the same threads in the same run.
 
-Measured on an AMD EPYC that had other work as well, torch 2.14.1, one thread, float32: 2.27 (2.18 to 2.49 over
-five interleaved pairs), each side at two fifths of the peak.  This processor has no bfloat16.
-On an Intel Xeon that has (AMX), torch 2.11.0, two threads: bfloat16 3.71 (2.54 to 4.39), the game at 59 % of the
-float32 peak, the loop, which computes in float32, at 38 %; float32 2.20 (1.92 to 2.50), 33 % and 31 %.
+Measured on two cores of an AMD EPYC, torch 2.14.1, two threads, float32: 3.00 (2.67 to 3.40 over five interleaved
+pairs), the game at 45 % of the peak, the loop at 34 %; with other work beside it and one thread 2.27.
+This processor has no bfloat16.  On two cores of an Intel Xeon that has (AMX), torch 2.11.0: bfloat16 3.71 (2.54 to
+4.39), the game at 59 % of the float32 peak, the loop, which computes in float32, at 38 %; float32 2.20 (1.92 to
+2.50), at 33 % and 31 %.
 """
 
 import argparse

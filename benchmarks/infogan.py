@@ -17,10 +17,10 @@ tests/test_nets.py.  `script` takes another path to the same goal: its nets move
 a third pass through both, so that part of the ratio is the paper's and not the game's.  What the loops by
 hand have in common is in dcgan.py, and so is what the game does otherwise.
 
-Measured on an AMD EPYC that had other work as well, torch 2.14.1, one thread, float32, medians of three
-interleaved pairs: script 3.94 (3.94 to 4.35), at 44 % of the peak against the game's 41 %; paper 2.01 in
-processor time.  On an Intel Xeon (AMX), torch 2.11.0, two threads: script 4.03 (4.02 to 4.25), paper 2.23 (2.20 to
-2.27), both at 45 % of the peak; the game in bfloat16, the loops in float32: script 8.37 (6.69 to 10.12), paper 3.99.
+Measured on two cores of an AMD EPYC, torch 2.14.1, two threads, float32, medians of three interleaved pairs: script
+4.90 (4.85 to 6.00), at 34 % of the peak against the game's 41 %; paper 2.41 (2.13 to 2.55).  On two cores of an Intel
+Xeon (AMX), torch 2.11.0: script 4.03 (4.02 to 4.25), paper 2.23 (2.20 to 2.27), all at 42 to 45 % of the peak; the
+game in bfloat16, the loops in float32: script 8.37 (6.69 to 10.12), paper 3.99 (3.94 to 4.51).
 """
 
 from collections import deque
