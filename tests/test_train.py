@@ -245,6 +245,12 @@ def test_the_command_trains_and_goes_on(tmp_path, capsys):
     assert "'lr_g': 0.001" in capsys.readouterr().err
 
 
+def test_the_command_looks_as_often_as_it_is_told(tmp_path):
+    ask = ["train", "digits", "--turns", "12", "--frames", "3", "--out", str(tmp_path / "run"), "--quiet"]
+    assert cli.main([*ask, "--device", "cpu"]) == 0
+    assert runs.load(tmp_path / "run").turns.tolist() == [0, 4, 8, 12]
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [

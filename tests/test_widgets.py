@@ -419,6 +419,14 @@ def test_images_are_replayed_pixel_by_pixel(show):
     assert len({pixels(page, 0), pixels(page, 1)}) == 2
 
 
+def test_where_real_images_may_not_be_shown_there_is_no_sheet_of_them(show):
+    whole = record(digits(), turns=6, every=3, points=9)
+    shown = show(Replay(whole, alt="Digits.")).get_by_role("img", name="Real images, to compare with.").count()
+    bare = show(Replay(replace(whole, real=whole.real[:0]), alt="Digits."))
+    assert shown == 1 and bare.get_by_role("img", name="Real images, to compare with.").count() == 0
+    assert value(bare, "frame") == 0 and bare.get_by_role("img", name="Digits.").count() == 1
+
+
 TURN = {"W1": lambda game: 2 - game.number / 20}  # a measure that is known at every turn
 
 
