@@ -128,12 +128,12 @@ RECIPES = (
     ),
     *(
         Recipe(name, about, {"name": "socofing"}, image_game, {**SETTINGS, **settings},
-               {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "fingerprints", 24)
-        for name, about, settings, smoke, cpu, gpu in (
-            ("prints", "Fingerprints by the non-saturating loss, R1 and a running average", PRINTS, 2, 2400, 20_000),
+               {"smoke": smoke, "cpu": cpu, "gpu": gpu}, "fingerprints", frames)
+        for name, about, settings, smoke, cpu, gpu, frames in (
+            ("prints", "Fingerprints by the non-saturating loss, R1 and a running average", PRINTS, 2, 2200, 20_000, 22),
             ("prints-clip-11", "Fingerprints by a critic with clipped weights, from a map of 11 x 11",
-             {**CLIPPED, "start": 11, "width": 16}, 1, 700, 3000),
-            ("prints-clip-5", "The same from a map of 5 x 5", {**CLIPPED, "start": 5, "width": 16}, 1, 700, 3000),
+             {**CLIPPED, "start": 11, "width": 16}, 1, 700, 3000, 24),
+            ("prints-clip-5", "The same from a map of 5 x 5", {**CLIPPED, "start": 5, "width": 16}, 1, 700, 3000, 24),
         )
     ),
     *(
