@@ -453,6 +453,12 @@ def test_a_replay_draws_and_says_what_was_measured(show, measured):
     assert not axe(page)
 
 
+def test_a_measures_name_may_have_two_words_or_an_index(measured):
+    names = ["power_spectrum", "W_1"]
+    two = replace(measured, about={**measured.about, "measures": names}, measures=measured.measures.repeat(1, 2))
+    assert unpack(packing.recording(two))["measures"] == ["power spectrum", "W_1"]
+
+
 def test_only_a_critics_loss_stands_beside_what_was_measured(show, measured):
     """Minus its loss is a distance; minus a discriminator's is no estimate of what is measured."""
     critic = replace(measured, about={**measured.about, "loss": "wasserstein", "players": ["critic", "generator"]})

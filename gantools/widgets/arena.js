@@ -267,7 +267,8 @@ export class Arena {
     if (this.on.curves === "losses") return loss === "wasserstein" ? "loss" : "loss (nats)";
     if (!this.estimates()) return measures.length > 1 ? "measured" : measures[0];
     const times = this.scale() === 1 ? "" : ` × ${number(this.scale(), 0)}`;
-    return `${measures.join(", ")}; −${lossOf(players[0])}${times}`;
+    const first = players[0] === "discriminator" ? "D" : players[0]; // the axis is short
+    return `${measures.join(", ")}; −${lossOf(first)}${times}`;
   }
 
   // whether minus the first player's loss is in the units of what is measured: a critic's is a distance

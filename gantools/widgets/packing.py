@@ -5,6 +5,7 @@ header's `arrays` lists [name, type, shape]; types are u1, i1, u2 and f4. `unpac
 """
 
 import json
+import re
 
 import numpy as np
 
@@ -73,6 +74,8 @@ def recording(run) -> bytes:
     box, shown = run.about["box"], ("title", "box", "players", "loss", "level", "measures")
     head = {name: run.about[name] for name in shown} | {"since": run.about.get("since", [])}
     head |= {"turns": run.turns.tolist(), "played": len(run.losses)}
+    # "power_spectrum" is a name of two words, "W_1" one with an index, which is drawn as such
+    head["measures"] = [re.sub("_(?=[a-z]{2})", " ", name) for name in head["measures"]]
     arrays = {"curve": curve(run.losses.numpy())}
     if run.measures is not None:
         arrays["measured"] = run.measures.numpy()
