@@ -29,7 +29,7 @@ from nbgrader.apps import NbGraderAPI
 from PIL import Image
 from traitlets.config import Config
 
-from gantools import data, labs, results, runs
+from gantools import data, labs, recipes, results, runs
 from gantools.recording import Recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -183,6 +183,8 @@ def solved(lab: str, source, released):
                     tried = [("keep", "_kept = dict(globals())"), ("wrong", code), ("tested", answers[cell.id]),
                              ("back", "globals().update(_kept)")]  # fmt: skip
                     cells += [new_code_cell(source, id=f"{part}-{number}") for part, source in tried]
+    if lab in recipes.LABS:
+        cells.append(new_code_cell("print(*(path.name for path in RUNS.iterdir()))", id="played"))
     notebook.cells = cells
     return notebook
 
@@ -272,6 +274,9 @@ def test_the_solution_gets_full_marks_and_wrong_answers_their_feedback(lab, cour
     tests = {cell.id for cell in source.cells if kind(cell) == "test"}
     assert {name for name, (score, most) in marks.items() if score == most > 0} == tests
     assert waiting  # somebody has to read what was written
+    if lab in recipes.LABS:  # `gantools train LAB` plays what the notebook plays, and there
+        played = set(executed.cells[-1].outputs[0].text.split())
+        assert played & recipes.everything().keys() and played & recipes.everything().keys() <= set(recipes.LABS[lab])
     for number, (task, _, words) in enumerate(expectations(lab)["WRONG"]):
         said = raised.get(f"tested-{number}", "nothing")
         assert said.startswith("AssertionError") and words in said, f"{task}, {words!r}: the test said {said}"

@@ -261,7 +261,9 @@ def test_the_command_looks_as_often_as_it_is_told(tmp_path):
         (["digits", "--set", "penalty=r3"], "penalty must be one of none, r1, gradient, not 'r3'"),
         (["digits", "--data", "letters"], "no image set named 'letters'"),
         (["digits", "--turns", "0"], "turns must be a positive whole number"),
-        ([], "name a recipe and a folder"),
+        ([], "name a recipe or a lab, and a folder"),
+        (["lab1"], "all of a lab: lab2-eights, lab3-clothes"),
+        (["lab2-eights", "--set", "map=3"], "eights-clip has no setting map"),
     ],
 )
 def test_a_command_that_cannot_be(arguments, complaint, tmp_path, capsys):
@@ -273,7 +275,23 @@ def test_a_command_that_cannot_be(arguments, complaint, tmp_path, capsys):
 def test_recipes_are_listed(capsys):
     assert cli.main(["train", "--list"]) == 0
     shown = capsys.readouterr().out
-    assert all(name in shown for name in recipes.everything())
+    assert all(name in shown for name in [*recipes.everything(), *recipes.LABS])
+
+
+def test_the_command_plays_all_of_a_lab_and_goes_on(tmp_path, capsys, monkeypatch):
+    small = replace(recipes.get("digits"), panel="")
+    monkeypatch.setattr(recipes, "everything", lambda: {name: replace(small, name=name) for name in ("one", "two")})
+    monkeypatch.setattr(recipes, "LABS", {"lab0-digits": ("two", "one")})
+    ask = ["train", "lab0-digits", "--turns", "4", "--out", str(tmp_path), "--quiet", "--device", "cpu"]
+    (tmp_path / "one").write_text("in the way")
+    assert cli.main(ask) == 1  # after the first game
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two"} and len(runs.load(tmp_path / "two").losses) == 4
+    (tmp_path / "one").unlink()
+    assert cli.main(ask) == 1 and not (tmp_path / "one").exists()  # the first is not played over
+    capsys.readouterr()
+    assert cli.main([*ask, "--resume"]) == 0
+    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()[::2]] == ["two", "one"]
+    assert len(runs.load(tmp_path / "one").losses) == 4
 
 
 def test_every_recipe_has_a_small_budget_and_fits_its_builder():

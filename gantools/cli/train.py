@@ -2,17 +2,19 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from gantools import recipes
 
 
 def add(parts: argparse._SubParsersAction) -> None:
     parser = parts.add_parser(
-        "train", help="play one of the labs' games, with checkpoints",
-        description="Play one of the labs' games. It may be killed at any moment and resumes to the bit.",
+        "train", help="play one of the labs' games, or all of a lab, with checkpoints",
+        description="Play one of the labs' games, or all of a lab, one after another, each in a folder of its own name "
+        "below DIR. It may be killed at any moment and resumes to the bit.",
     )  # fmt: skip
-    parser.add_argument("recipe", nargs="?", help="its name; --list shows all")
-    parser.add_argument("--list", action="store_true", help="show the recipes")
+    parser.add_argument("recipe", nargs="?", help="a recipe's name, or a lab's; --list shows all")
+    parser.add_argument("--list", action="store_true", help="show the recipes and the labs")
     parser.add_argument("--data", metavar="NAME", help="another image set than the recipe's")
     parser.add_argument("--budget", choices=recipes.BUDGETS, default="cpu", help="how long (default: cpu)")
     parser.add_argument("--turns", type=int, help="exactly so many turns")
@@ -33,22 +35,34 @@ def run(asked: argparse.Namespace) -> int:
     if asked.list:
         for recipe in recipes.everything().values():
             print(f"{recipe.name:28} {recipe.about}")
+        for lab, names in recipes.LABS.items():
+            print(f"{lab:28} {', '.join(names)}")
         return 0
     if not asked.recipe or not asked.out:
-        raise ValueError("name a recipe and a folder: gantools train RECIPE --out DIR; --list shows the recipes")
-    recipe = recipes.get(asked.recipe).using(asked.data, **dict(map(setting, asked.changes)))
+        raise ValueError("name a recipe or a lab, and a folder: gantools train NAME --out DIR; --list shows the names")
+    changes = dict(map(setting, asked.changes))
+    games = [recipe.using(asked.data, **changes) for recipe in recipes.of(asked.recipe)]
+    out, lab = Path(asked.out), asked.recipe in recipes.LABS
+    for recipe in games:
+        if lab:
+            print(f"{recipe.name}: {recipe.about}", flush=True)
+        play(recipe, out / recipe.name if lab else out, asked)
+    return 0
+
+
+def play(recipe: recipes.Recipe, out: Path, asked: argparse.Namespace) -> None:
     recording = recipe.train(
-        asked.out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, frames=asked.frames, resume=asked.resume,
+        out, asked.budget, seed=asked.seed, device=asked.device, turns=asked.turns, frames=asked.frames, resume=asked.resume,
         checkpoint=asked.checkpoint, progress=not asked.quiet, tensorboard=asked.tensorboard,
         command=asked.command,
     )  # fmt: skip
-    if recording is not None:
-        minutes = recording.about["seconds"] / 60
-        print(f"{len(recording.losses)} turns in {minutes:.1f} minutes of training; the run is in {asked.out}")
-        if recording.measures is not None:
-            for name, value in zip(recording.about["measures"], recording.measures[-1].tolist(), strict=True):
-                print(f"{name:24} {value:.4g}")
-    return 0
+    if recording is None:
+        return
+    minutes = recording.about["seconds"] / 60
+    print(f"{len(recording.losses)} turns in {minutes:.1f} minutes of training; the run is in {out}", flush=True)
+    if recording.measures is not None:
+        for name, value in zip(recording.about["measures"], recording.measures[-1].tolist(), strict=True):
+            print(f"{name:24} {value:.4g}")
 
 
 def setting(text: str) -> tuple[str, object]:
