@@ -44,8 +44,6 @@ def run(asked: argparse.Namespace) -> int:
     games = [recipe.using(asked.data, **changes) for recipe in recipes.of(asked.recipe)]
     out, lab = Path(asked.out), asked.recipe in recipes.LABS
     for recipe in games:
-        if lab:
-            print(f"{recipe.name}: {recipe.about}", flush=True)
         play(recipe, out / recipe.name if lab else out, asked)
     return 0
 
@@ -59,7 +57,7 @@ def play(recipe: recipes.Recipe, out: Path, asked: argparse.Namespace) -> None:
     if recording is None:
         return
     minutes = recording.about["seconds"] / 60
-    print(f"{len(recording.losses)} turns in {minutes:.1f} minutes of training; the run is in {out}", flush=True)
+    print(f"{recipe.name}: {len(recording.losses)} turns in {minutes:.1f} minutes of training; the run is in {out}", flush=True)
     if recording.measures is not None:
         for name, value in zip(recording.about["measures"], recording.measures[-1].tolist(), strict=True):
             print(f"{name:24} {value:.4g}")

@@ -5,8 +5,9 @@
     game = recipe.game(images, seed=0)
     recipe.train("runs/eights", budget="cpu")      all of it: data, game, measures, run
 
-LABS says which of them a lab plays; of("lab2-eights") gives these.  A recipe is data (which images, which settings, how many turns) and one function that builds the game.  How long
-a budget takes on two cores stands in the recordings that were made with it.
+LABS says which of them a lab plays; of("lab2-eights") gives these.  A recipe is data (which images, which
+settings, how many turns) and one function that builds the game.  How long a budget takes on two cores stands in
+the recordings that were made with it.
 """
 
 from gantools.recipes import codes, images, new_kind, push_pull
