@@ -12,9 +12,9 @@ from torch.nn.functional import interpolate
 
 import gantools
 from gantools.data import ImageSet, socofing, store
+from gantools.recipes import BUDGETS
 
 BUDGET = "GANTOOLS_BUDGET"
-BUDGETS = ("smoke", "cpu", "gpu")
 
 
 def budget() -> str:
