@@ -17,7 +17,8 @@ does not depend on them.
     small    generator 100-256-256-784, critic 784-256-256-1
 
 Measured on an AMD EPYC, torch 2.14.1, medians (least and greatest) of five interleaved pairs:
-two threads  script 2.60 (2.38 to 2.66), small 3.30 (2.91 to 3.45);
+two threads  script 2.24 (1.87 to 2.77), at 31 % of the peak against the loop's 21 %,
+             small 2.95 (2.81 to 3.79), at 25 % against 10 % (another time 2.60 and 3.30);
 one thread   script 2.13 (2.02 to 2.39), small 2.70 (2.44 to 2.99).
 """
 

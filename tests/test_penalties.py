@@ -252,6 +252,22 @@ def test_a_turn_of_wgan_gp_is_the_turn_that_everybody_writes(monkeypatch, build)
             assert (there - here).abs().max() < 0.01 * (there - before).abs().max()
 
 
+def test_the_benchmark_counts_products_of_second_derivatives_too(monkeypatch):
+    """A critic of n x n weights: forward, and back to the images, and through that once more to the weights."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    import loop
+
+    n, critic, x = 16, torch.nn.Linear(16, 16, bias=False), torch.randn(8, 16, requires_grad=True)
+
+    def turn():
+        (slope,) = torch.autograd.grad(critic(x).square().sum(), x, create_graph=True)
+        slope.square().sum().backward(inputs=[critic.weight])
+        yield
+
+    once = 2 * 8 * n * n  # y = x W, s = 2 y W^T; ds/dW by way of s and of y, and dy
+    assert loop.operations(turn()) == 5 * once
+
+
 @pytest.mark.parametrize("name", [*ALL, "spectral"])
 def test_every_penalty_evaluates_on_cuda(name, monkeypatch):
     """Under fake tensors, where autograd has no device: its part is mimed."""
