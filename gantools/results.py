@@ -50,8 +50,9 @@ class Results:
 
     def __repr__(self) -> str:
         minutes = sum(row["seconds"] for row in self.rows) / 60
+        commits = ", ".join(commit[:7] for commit in self.about["commit"].split())
         return (f"{len(self.rows)} runs in {minutes:.0f} minutes by `{self.about['command']}` at "
-                f"{self.about['commit'][:7]}, torch {self.about['torch']}, {self.about['threads']} thread(s)")
+                f"{commits}, torch {self.about['torch']}, {self.about['threads']} thread(s)")
 
 
 def measure(path: str | os.PathLike, run: Callable[..., dict], jobs: Iterable[dict], protocol: str) -> Results:

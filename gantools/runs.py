@@ -134,5 +134,5 @@ def table(
     machine = sorted({each["made"]["machine"] for each in rows})
     made = {name: rows[0]["made"][name] for name in ("gantools", "torch", "python", "threads")}
     about = {"command": command, "protocol": " ".join(protocol.split()), "machine": "; ".join(machine),
-             "commit": rows[-1]["made"]["commit"], **made}  # fmt: skip
+             "commit": " ".join(dict.fromkeys(each["made"]["commit"] for each in rows)), **made}  # fmt: skip
     return results.write(to, rows, about)

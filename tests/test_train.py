@@ -379,3 +379,15 @@ def test_runs_side_by_side(finished, tmp_path, capsys):
     assert "each once" in capsys.readouterr().err
     assert cli.main(["runs", "keep", str(tmp_path), "--to", str(tmp_path / "x")]) == 1
     assert "no finished run" in capsys.readouterr().err
+
+
+def test_a_table_names_every_commit_that_its_runs_were_made_at(finished, tmp_path, monkeypatch):
+    commits = iter("ab")
+
+    def loaded(out, load=runs.load):
+        run = load(out)
+        return replace(run, about={**run.about, "made": {**run.about["made"], "commit": 40 * next(commits)}})
+
+    monkeypatch.setattr(runs, "load", loaded)
+    kept = runs.table(finished, tmp_path / "t.json", "Two seeds.")
+    assert kept.about["commit"].split() == [40 * "a", 40 * "b"] and " at aaaaaaa, bbbbbbb, torch" in repr(kept)
