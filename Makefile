@@ -31,7 +31,7 @@ book: $(INSTALLED)
 # small nets gain nothing from a second thread. Files are not split: a browser, a site, a kernel serve a whole file;
 # tests/conftest.py says in which order they come.
 test: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations=15 \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadscope --no-loadscope-reorder --durations=15 \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout=300 --ignore=book/labs tests book
 
 live: $(INSTALLED)

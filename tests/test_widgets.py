@@ -459,6 +459,19 @@ def test_a_measures_name_may_have_two_words_or_an_index(measured):
     assert unpack(packing.recording(two))["measures"] == ["power spectrum", "W_1"]
 
 
+def test_the_label_of_an_axis_is_made_small_enough(show, measured):
+    """Nothing of it is cut off: the first rows of the chart's canvas, left of the axis, stay empty."""
+    ink = """() => { const c = document.querySelectorAll("canvas")[1], s = devicePixelRatio;
+        const count = (y, h) => c.getContext("2d").getImageData(0, y, 20 * s, h).data.filter((v, i) => i % 4 == 3 && v).length;
+        return [count(0, 2), count(c.height - 2, 2), count(0, c.height)]; }"""
+    seen = []
+    for name in ("W1", "the distance of one law from another law, in units that nobody knows"):
+        about = {**measured.about, "loss": "wasserstein", "players": ["critic", "generator"], "measures": [name]}
+        seen.append(show(Replay(replace(measured, about=about), alt="A ring.")).evaluate(ink))
+    (above, below, short), (over, under, long) = seen
+    assert above == below == over == under == 0 < short < long
+
+
 def test_only_a_critics_loss_stands_beside_what_was_measured(show, measured):
     """Minus its loss is a distance; minus a discriminator's is no estimate of what is measured."""
     critic = replace(measured, about={**measured.about, "loss": "wasserstein", "players": ["critic", "generator"]})

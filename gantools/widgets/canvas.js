@@ -255,16 +255,20 @@ export class Plot {
     ctx.textBaseline = "alphabetic";
     if (spec.xlabel) this.write(spec.xlabel, (m.l + w - m.r) / 2, h - 8);
     if (!spec.ylabel) return;
+    const middle = (m.t + h - m.b) / 2;
     ctx.save();
-    ctx.translate(12, (m.t + h - m.b) / 2);
+    ctx.translate(12, middle);
     ctx.rotate(-Math.PI / 2);
-    this.write(spec.ylabel, 0, 0);
+    this.write(spec.ylabel, 0, 0, { room: 2 * Math.min(middle, h - middle) - 4 });
     ctx.restore();
   }
-  // words at a pixel, with sub- and superscripts, aligned as the context says; over a halo of paper if asked
-  write(words, px, py, halo = false) {
+  // words at a pixel, with sub- and superscripts, aligned as the context says; over a halo of paper if asked, and
+  // smaller where they would not fit into their room
+  write(words, px, py, { halo = false, room = Infinity } = {}) {
     const { ctx } = this;
-    const [font, align] = [ctx.font, ctx.textAlign];
+    const [before, align] = [ctx.font, ctx.textAlign];
+    const shrunk = Math.min(1, room / Math.max(1, ctx.measureText(String(words).replace(/[_^{}]/g, "")).width));
+    const font = before.replace(/([\d.]+)px/, (_, size) => `${size * shrunk}px`);
     const size = parseFloat(font.match(/([\d.]+)px/)[1]);
     const set = (level) =>
       (ctx.font = level ? font.replace(/[\d.]+px/, `${Math.max(10, size * 0.78)}px`) : font);
@@ -276,7 +280,7 @@ export class Plot {
       for (const [s, level, width] of parts)
         (set(level), ctx[draw](s, at, py - level * size * 0.3), (at += width));
     }
-    ctx.font = font;
+    ctx.font = before;
     ctx.textAlign = align;
   }
 
@@ -386,7 +390,7 @@ export class Plot {
     ctx.textBaseline = "middle";
     ctx.strokeStyle = this.c.paper;
     ctx.lineWidth = 3;
-    this.write(words, this.x(x) + dx, this.y(y) + dy, true);
+    this.write(words, this.x(x) + dx, this.y(y) + dy, { halo: true });
   }
   // values in [0, 1], row by row from the lowest y: `low` at 0, the page at 1/2, `high` at 1
   heat(
