@@ -31,7 +31,7 @@ def thin(
 ) -> Recording:
     """That many frames, evenly spaced and with both ends, of that many images, with these measures only.
 
-    `frames` may also name turns: then the frames of these.  Fewer `levels` of brightness compress better.  Real images that are private (`data.private`) stay
+    `frames` may also name turns: then the frames of these, and the losses from the first of them on.  Fewer `levels` of brightness compress better.  Real images that are private (`data.private`) stay
     behind.  ValueError for fewer than two frames or levels, no image, a turn without a frame, a measure not taken.
     """
     count = frames if isinstance(frames, int) else len(frames)
@@ -59,6 +59,7 @@ def thin(
     return replace(
         recording,
         turns=recording.turns[rows], real=recording.real[:shown], fake=fake,
+        losses=recording.losses[int(recording.turns[rows[0]] - recording.turns[0]) :],
         measures=recording.measures[rows][:, columns] if columns else None,
         about={**recording.about, "measures": list(measures), "clock": [recording.about["clock"][k] for k in rows]},
     )  # fmt: skip

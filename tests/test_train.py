@@ -334,6 +334,7 @@ def test_a_run_is_made_small(finished, tmp_path):
     column = whole.about["measures"].index("frechet")
     assert torch.equal(small.measures[:, 1], whole.measures[[0, 1, 3, 4], column])
     assert torch.equal(small.losses, whole.losses) and len(small.real) == 9
+    assert torch.equal(runs.thin(whole, [2, 8], 9).losses, whole.losses[2:])  # a curve begins at the first frame
     assert Recording.load(tmp_path / "small.safetensors").about == small.about
     hidden = replace(whole, about={**whole.about, "run": {**whole.about["run"], "data": {"name": "mnist+socofing"}}})
     assert len(runs.thin(hidden, 4, 9).real) == 0  # people's prints stay behind

@@ -459,6 +459,21 @@ def test_a_measures_name_may_have_two_words_or_an_index(measured):
     assert unpack(packing.recording(two))["measures"] == ["power spectrum", "W_1"]
 
 
+def test_few_measurements_beside_a_long_curve_stay_in_the_picture(show, measured):
+    """Six of them, from 2 to 1, and 600 points of an estimate that is drawn at 0.7."""
+    about = {**measured.about, "loss": "wasserstein", "players": ["critic", "generator"]}
+    long = replace(measured, about=about, losses=torch.full((600, 2), -0.0007))
+    page = show(Replay(long, alt="A ring."))
+    page.evaluate("document.querySelector('.gan-arena').gan.go(5)")
+    settle(page)
+    purple = """() => { const c = document.querySelectorAll("canvas")[1], probe = c.getContext("2d");
+        const role = getComputedStyle(document.querySelector(".gan-arena")).getPropertyValue("--gan-other").trim();
+        const [r, g, b] = (probe.fillStyle = role, probe.fillStyle).match(/\\w\\w/g).map((two) => parseInt(two, 16));
+        const d = probe.getImageData(0, 0, c.width, c.height).data;
+        return d.filter((v, i) => i % 4 == 0 && v == r && d[i + 1] == g && d[i + 2] == b && d[i + 3] == 255).length; }"""
+    assert page.evaluate(purple) > 50
+
+
 def test_the_label_of_an_axis_is_made_small_enough(show, measured):
     """Nothing of it is cut off: the first rows of the chart's canvas, left of the axis, stay empty."""
     ink = """() => { const c = document.querySelectorAll("canvas")[1], s = devicePixelRatio;

@@ -320,9 +320,9 @@ export class Arena {
   }
 
   range() {
-    const all = this.series()
-      .flatMap(([, ys]) => ys.filter(Number.isFinite))
-      .sort((a, b) => a - b);
+    // each curve by itself: a loss has many points, a measure few
+    const sorted = this.series().map(([, ys]) => ys.filter(Number.isFinite).sort((a, b) => a - b));
+    const all = sorted.flat().sort((a, b) => a - b);
     if (this.on.curves === "pull") {
       const positive = all.filter((v) => v > 0);
       if (!positive.length) return [0.01, 1];
@@ -330,7 +330,8 @@ export class Arena {
     }
     if (!all.length) return [0, 2];
     const level = this.on.curves === "measures" ? 0 : (this.about.level ?? quantile(all, 0.5));
-    return padded(Math.min(level, quantile(all, 0.01)), Math.max(level, quantile(all, 0.99)));
+    const ends = (q) => sorted.filter((ys) => ys.length).map((ys) => quantile(ys, q));
+    return padded(Math.min(level, ...ends(0.01)), Math.max(level, ...ends(0.99)));
   }
 
   curves() {
