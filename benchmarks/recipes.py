@@ -2,8 +2,8 @@
 
     python benchmarks/recipes.py [NAME ...] [--turns 60] [--threads N] [--device cpu]
 
-Without names all recipes are timed whose data are at hand.  Minutes are turns times the time of a turn: without
-data that have to be loaded first, and without the looks at the samples, which take seconds each on two cores.
+Without names all recipes are timed; where images cannot be had, that is said.  Minutes are turns times the time of
+a turn: without loading, and without the looks at the samples, which take seconds each on two cores.
 
 Measured on an NVIDIA H100, torch 2.11, products in bfloat16 where a recipe's precision is "auto", 60 turns, in
 milliseconds a turn (the labs' tables give the minutes of the budget `gpu` from these):
